@@ -23,8 +23,10 @@ DEP_jansson := -I$(D)/src/jansson/src -DHAVE_STDINT_H=1 -DHAVE_INTTYPES_H=1 -DHA
     -DHAVE_OPEN=1 -DHAVE_READ=1 -DHAVE_SCHED_YIELD=1 -DHAVE_STRTOLL=1 -DHAVE_ATOMIC_BUILTINS=1 -DHAVE_SYNC_BUILTINS=1 \
     -DUSE_URANDOM=1 -DINITIAL_HASHTABLE_ORDER=3
 
-# hardware AES is chosen at run time; this file alone may contain it
-$(D)/o/mbedtls/library/aesni.c.o: DEP_CFLAGS += $(if $(filter x86_64,$(ARCH)),-maes -mpclmul -msse4.1)
+# Hardware AES is chosen at run time. aes.c aligns round keys only if it sees the flags that make aesni.c use
+# aligned stores, so all three files that read aesni.h get the same ones (a mismatch faults on some stack layouts).
+AESNI := $(if $(filter x86_64,$(ARCH)),-maes -mpclmul)
+$(D)/o/mbedtls/library/aes.c.o $(D)/o/mbedtls/library/aesni.c.o $(D)/o/mbedtls/library/gcm.c.o: DEP_CFLAGS += $(AESNI)
 
 dep_name = $(firstword $(subst /, ,$*))
 $(D)/o/%.o: $(D)/deps.mk image/deps.mk
