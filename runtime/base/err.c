@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill_v(struct err *e, enum err_code code, int os_code, const char *fmt, va_list ap)
+__attribute__((format(printf, 4, 0))) static void fill_v(struct err *e, enum err_code code,
+                                                         int os_code, const char *fmt, va_list ap)
 {
     e->code = code;
     e->os_code = os_code;
