@@ -1,6 +1,7 @@
-/* mbedtls_config: the whole configuration of Mbed TLS 3.6, for the library's own build and for our callers.
- * TLS 1.3 and 1.2, ECDHE with ECDSA certificates, AEAD suites only; no RSA, no files, no sockets, no early data.
- * The client half serves our own tests; what a binary does not call, the linker drops. */
+/* mbedtls_config: the whole configuration of Mbed TLS 3.6, for the library's own build and for our
+ * callers. TLS 1.3 and 1.2, ECDHE with ECDSA certificates, AEAD suites only; no RSA, no files, no
+ * sockets, no early data. The client half serves our own tests; what a binary does not call, the
+ * linker drops. */
 #ifndef IMAGE_MBEDTLS_CONFIG_H
 #define IMAGE_MBEDTLS_CONFIG_H
 
@@ -18,7 +19,8 @@
 #define MBEDTLS_SELF_TEST
 #define MBEDTLS_DEPRECATED_REMOVED
 
-/* random numbers and the key store: with a fixed number of slots the eighth TLS 1.3 connection fails */
+/* random numbers and the key store: with a fixed number of slots the eighth TLS 1.3 connection
+ * fails */
 #define MBEDTLS_ENTROPY_C
 #define MBEDTLS_CTR_DRBG_C
 #define MBEDTLS_HMAC_DRBG_C
@@ -91,7 +93,7 @@
 #define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
 #define MBEDTLS_SSL_ALL_ALERT_MESSAGES
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION
-#define MBEDTLS_SSL_IN_CONTENT_LEN 16384
+#define MBEDTLS_SSL_IN_CONTENT_LEN  16384
 #define MBEDTLS_SSL_OUT_CONTENT_LEN 4096
 
 #endif

@@ -1,5 +1,6 @@
-/* The third-party libraries as this build compiled and configured them, on this architecture: their published
- * self-tests guard the compiler flags, the rest guards what image/mbedtls_config.h promises to net/. */
+/* The third-party libraries as this build compiled and configured them, on this architecture: their
+ * published self-tests guard the compiler flags, the rest guards what image/mbedtls_config.h
+ * promises to net/. */
 #include "tests/t.h"
 
 #include <stdint.h>
@@ -132,7 +133,8 @@ TEST(deps_libsodium_hashes_abc_as_the_rfc_does)
 TEST(deps_jansson_reads_nested_values_and_64_bit_integers)
 {
     json_error_t error;
-    json_t *root = json_loads("{\"a\":[1,9007199254740993,\"\\u00e4\"]}", JSON_REJECT_DUPLICATES, &error);
+    json_t *root =
+        json_loads("{\"a\":[1,9007199254740993,\"\\u00e4\"]}", JSON_REJECT_DUPLICATES, &error);
     MUST_TRUE(root, error.text);
     json_t *list = json_object_get(root, "a");
     CHECK_EQ(json_array_size(list), 3);

@@ -1,6 +1,7 @@
 /* t: runs the registered tests, each in a child process, and counts.
- * Flow: main -> start_child (fork) -> child runs the body, counting into its shared `struct outcome` -> main judges.
- * Usage: unit_tests [-C ROOT] [-j N] [-l] [-t SECONDS] [PREFIX]...   A prefix selects the tests whose name or file starts with it. */
+ * Flow: main -> start_child (fork) -> child runs the body, counting into its shared `struct
+ * outcome` -> main judges. Usage: unit_tests [-C ROOT] [-j N] [-l] [-t SECONDS] [PREFIX]...   A
+ * prefix selects the tests whose name or file starts with it. */
 #include "tests/t.h"
 
 #include <errno.h>

@@ -1,12 +1,14 @@
 /* t: unit test harness; every x_test.c includes it, tests/t.c runs them.
- * Flow: TEST() registers at load -> t.c forks one child per test -> counted checks come back in shared memory.
- * Working directory: always the source root, so tests open "tests/golden/x" by that relative name.
- * Invariants: a test without checks fails; a crash, leak, time-out or early exit fails the test it happened in.
+ * Flow: TEST() registers at load -> t.c forks one child per test -> counted checks come back in
+ * shared memory. Working directory: always the source root, so tests open "tests/golden/x" by that
+ * relative name. Invariants: a test without checks fails; a crash, leak, time-out or early exit
+ * fails the test it happened in.
  *
  *   TEST(kv_prefix_shares_pages_until_first_divergence)
  *   {
  *       CHECK_EQ(kv_n_shared(&kv), 3);            what we got first, what we want second
- *       MUST_TRUE(kv_init(&kv, &e), e.msg);       nothing below makes sense without it: ends the test
+ *       MUST_TRUE(kv_init(&kv, &e), e.msg);       nothing below makes sense without it: ends the
+ * test
  *   } */
 #ifndef TESTS_T_H
 #define TESTS_T_H
@@ -53,7 +55,8 @@ struct t_at { /* where a check stands, and its source text */
 #define CHECK_BYTES(got, want, n_bytes)                                                            \
     t_check_bytes(T_AT(#got " == " #want), (got), (want), (n_bytes))
 
-/* A check the rest of the test stands on: if it fails, `why` (may be NULL) is printed and the test ends. */
+/* A check the rest of the test stands on: if it fails, `why` (may be NULL) is printed and the test
+ * ends. */
 #define MUST_TRUE(cond, why) t_must_true(T_AT(#cond), (cond), (why))
 
 /* Ends the test; counted and printed as skipped, never as passed. */
@@ -68,10 +71,12 @@ bool t_check_bytes(const struct t_at *at, const void *got, const void *want, siz
 void t_must_true(const struct t_at *at, bool held, const char *why);
 _Noreturn void t_skip(const struct t_at *at, const char *reason);
 
-/* Whole file, relative to the source root, malloced with a 0 byte after its end; ends the test if unreadable. */
+/* Whole file, relative to the source root, malloced with a 0 byte after its end; ends the test if
+ * unreadable. */
 void *t_read_file(const char *path, size_t *n_bytes);
 
-/* A directory of this test's own, empty at first, removed with all it holds when the test is over. */
+/* A directory of this test's own, empty at first, removed with all it holds when the test is over.
+ */
 const char *t_scratch_dir(void);
 
 #endif
