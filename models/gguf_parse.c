@@ -504,7 +504,8 @@ bool gguf_parse_part(struct gguf_part *part, uint32_t i_part, struct gguf_tensor
         tensors->n++;
     }
     c.item_word = NULL;
+    if (n_tensors == 0) /* then there is no data section */
+        return true;
     struct gguf_tensor *ts = tensors->at + i_first;
-    return n_tensors == 0 ||
-           (place_tensors(&c, part, ts, n_tensors, e) && check_overlap(&c, ts, n_tensors, e));
+    return place_tensors(&c, part, ts, n_tensors, e) && check_overlap(&c, ts, n_tensors, e);
 }
