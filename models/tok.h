@@ -1,7 +1,8 @@
 /* tok: text to token ids, Gemma 4 BPE (gemma4-chat.md 1-3).
- * Flow: engine: gguf -> tok_build -> a position-independent image in a sealed memfd -> edge: tok_open over the mapping.
- * So the edge needs no file and no parsing; the image also carries what the chat format needs to know about the model.
- * Thread: struct tok is read-only after open; each user brings its own tok_scratch.   Allocates: tok_build only. */
+ * Flow: engine: gguf -> tok_build -> a position-independent image in a sealed memfd -> edge:
+ * tok_open over the mapping. So the edge needs no file and no parsing; the image also carries what
+ * the chat format needs to know about the model. Thread: struct tok is read-only after open; each
+ * user brings its own tok_scratch.   Allocates: tok_build only. */
 #ifndef MODELS_TOK_H
 #define MODELS_TOK_H
 
@@ -25,20 +26,29 @@ enum tok_special {
     TOK_N_SPECIAL,
 };
 
-enum tok_class { TOK_NORMAL = 1, TOK_UNKNOWN = 2, TOK_CONTROL = 3, TOK_USER_DEFINED = 4, TOK_UNUSED = 5, TOK_BYTE = 6 };
+enum tok_class {
+    TOK_NORMAL = 1,
+    TOK_UNKNOWN = 2,
+    TOK_CONTROL = 3,
+    TOK_USER_DEFINED = 4,
+    TOK_UNUSED = 5,
+    TOK_BYTE = 6
+};
 
 struct tok {
     const void *image; /* borrowed */
     size_t image_bytes;
     uint32_t n_vocab;
     int32_t special[TOK_N_SPECIAL];
-    uint32_t template_rev; /* 1 or 2: which chat template revision the file asks for (gemma4-chat 5.1) */
+    uint32_t
+        template_rev; /* 1 or 2: which chat template revision the file asks for (gemma4-chat 5.1) */
     bool has_empty_thought; /* large models print an empty thought when thinking is off */
     /* views into the image, set by tok_open; private to tok.c and detok.c */
     const struct tok_tables *tables;
 };
 
-/* One piece of the prompt. Markers are matched only in trusted text: a user who types "<turn|>" gets plain text. */
+/* One piece of the prompt. Markers are matched only in trusted text: a user who types "<turn|>"
+ * gets plain text. */
 struct tok_segment {
     struct str text; /* valid UTF-8 */
     bool is_trusted;
@@ -47,17 +57,21 @@ struct tok_segment {
 struct tok_scratch; /* opaque, fixed size */
 size_t tok_scratch_bytes(void);
 
-/* Builds the image with malloc; *image_bytes its size; free() it. NULL with a message that names the file and key. */
+/* Builds the image with malloc; *image_bytes its size; free() it. NULL with a message that names
+ * the file and key. */
 void *tok_build(const struct gguf *g, size_t *image_bytes, struct err *e);
 
-/* Checks header, version, offsets and ids of an image (it may come from another process) and sets up *t. */
+/* Checks header, version, offsets and ids of an image (it may come from another process) and sets
+ * up *t. */
 bool tok_open(struct tok *t, const void *image, size_t image_bytes, struct err *e);
 
-/* Encodes the segments as one text (neighbouring text joins across borders). Adds <bos> if the text does not begin with it
- * and add_bos is true. Writes up to max_ids and returns false with ERR_LIMIT if there are more; *n_ids is then the full
- * count all the same (so that a refusal can name it). Text that is not valid UTF-8: ERR_FORMAT. */
+/* Encodes the segments as one text (neighbouring text joins across borders). Adds <bos> if the text
+ * does not begin with it and add_bos is true. Writes up to max_ids and returns false with ERR_LIMIT
+ * if there are more; *n_ids is then the full count all the same (so that a refusal can name it).
+ * Text that is not valid UTF-8: ERR_FORMAT. */
 bool tok_encode(const struct tok *t, const struct tok_segment *segs, size_t n_segs, bool add_bos,
-                struct tok_scratch *scratch, int32_t *ids, size_t max_ids, size_t *n_ids, struct err *e);
+                struct tok_scratch *scratch, int32_t *ids, size_t max_ids, size_t *n_ids,
+                struct err *e);
 
 /* Raw text of a token (markers included, U+2581 kept); empty for ids out of range. */
 struct str tok_piece(const struct tok *t, int32_t id);
