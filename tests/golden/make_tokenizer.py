@@ -270,7 +270,8 @@ class Texts:
         if kind == 10:
             return " ".join(rng.choice(GERMAN_TEXT) for _ in range(rng.randrange(1, 6)))
         if kind == 11:
-            return chr(rng.randrange(0x4E00, 0x9FFF)) + chr(rng.randrange(0x4E00, 0x5400)) * rng.randrange(1, 4)
+            rare, common = rng.randrange(0x4E00, 0x9FFF), rng.randrange(0x4E00, 0x5400)
+            return chr(rare) + chr(common) * rng.randrange(1, 4)
         if kind == 12:
             return "".join(rng.choice("etaoinshrdlu ") for _ in range(rng.randrange(1, 30)))
         return rng.choice("aeAZ.-=_\u00fc\u4e00") * rng.randrange(1, 40)
@@ -290,13 +291,13 @@ class Texts:
     def all(self):
         fixed = ["", " ", "  ", "\n", "\t", "\n" * 31, "\n" * 32, " " * 31, " " * 32, "\t" * 31, "\t" * 32,
                  "<0x41>", "<unused9>", "<table>", "</s>", " \n \n", "\n ", "a\nb", "\u2581"]  # fmt: skip
-        texts = fixed + ODD
+        texts = dict.fromkeys(fixed + ODD)  # a set that keeps order
         while len(texts) < 2500:
-            texts.append("".join(self.part() for _ in range(self.rng.choice([1, 1, 1, 2, 2, 3, 4]))))
+            texts["".join(self.part() for _ in range(self.rng.choice([1, 1, 1, 2, 2, 3, 4])))] = None
         while len(texts) < 2990:
-            texts.append(self.marked())
+            texts[self.marked()] = None
         while len(texts) < 3000:
-            texts.append("".join(self.part() for _ in range(60)))
+            texts["".join(self.part() for _ in range(60))] = None
         return texts
 
 
