@@ -1,6 +1,7 @@
 """Golden logits of tiny Gemma 4 text models, from the public transformers classes in float32.
 
-Usage: make_logits.py OUT_DIR [CONFIG...]      writes OUT_DIR/CONFIG.json; see README.md for the form.
+Usage: make_logits.py OUT_DIR [CONFIG[.f16|.bf16]...]      writes OUT_DIR/CONFIG.json; see README.md for the form.
+The suffix rounds the matrices to that type first, as a file of that type would.
 """
 
 import json
@@ -24,6 +25,9 @@ LENGTHS = {
     "t7_odd": (53, 1, 8),
     "t4_plain": (61, 2, 19),
 }
+
+FILES = tuple(shapes.CONFIGS) + ("t6_small.f16", "t7_odd.bf16")
+ROUND_TO = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
 MODULE_OF = {
     "attn_norm": "input_layernorm",
@@ -103,13 +107,17 @@ def text_config(config):
     )
 
 
-def build(config, dtype=torch.float32):
+def build(config, dtype=torch.float32, weight_type="f32"):
     """The model with generated weights; every parameter and no other is set."""
     model = Gemma4ForCausalLM(text_config(config)).to(dtype).eval()
     state = {}
     for tensor in shapes.tensors(config):
-        if tensor["name"] != "rope_freqs.weight":  # transformers derives these from its configuration
-            state[state_key(tensor["name"])] = torch.from_numpy(shapes.weights(tensor)).to(dtype)
+        if tensor["name"] == "rope_freqs.weight":  # transformers derives these from its configuration
+            continue
+        values = torch.from_numpy(shapes.weights(tensor))
+        if values.ndim == 2:
+            values = values.to(ROUND_TO[weight_type]).float()
+        state[state_key(tensor["name"])] = values.to(dtype)
     if config["tied_output"]:
         state["lm_head.weight"] = state["model.embed_tokens.weight"]
     missing, unexpected = model.load_state_dict(state, strict=False)
@@ -163,8 +171,9 @@ def golden_prompt(name, model, model_f64, tokens, picked_ids):
     }
 
 
-def golden(config):
-    model, model_f64 = build(config), build(config, torch.float64)
+def golden(config, weight_type):
+    model = build(config, weight_type=weight_type)
+    model_f64 = build(config, torch.float64, weight_type)
     vocab_size = config["vocab_size"]
     picked_ids = [(i * vocab_size) // N_PICKED + i for i in range(N_PICKED)]
     prompts = []
@@ -178,6 +187,7 @@ def golden(config):
         "format": "hearth-golden-logits-1",
         "made_by": f"transformers {transformers.__version__}, torch {torch.__version__}, float32, eager",
         "config": config,
+        "weight_type": weight_type,
         "tensors": shapes.tensors(config),
         "weights_sha256": shapes.weights_sha256(config),
         "picked_ids": picked_ids,
@@ -214,8 +224,9 @@ def main():
         sys.exit(__doc__)
     torch.set_num_threads(2)
     os.makedirs(sys.argv[1], exist_ok=True)
-    for name in sys.argv[2:] or shapes.CONFIGS:
-        value = golden(shapes.CONFIGS[name])
+    for name in sys.argv[2:] or FILES:
+        config_name, _, weight_type = name.partition(".")
+        value = golden(shapes.CONFIGS[config_name], weight_type or "f32")
         write_json(os.path.join(sys.argv[1], name + ".json"), value)
         for prompt in value["prompts"]:
             print(
