@@ -1,0 +1,72 @@
+/* matmul_isa: what one instruction-set variant of matmul and actq consists of; private to this
+ * folder. All work is given as ranges, so that splitting between threads and blocking over rows of
+ * x are decided in one place (matmul.c) for all variants. Thread: pool workers. Allocates: never.
+ */
+#ifndef KERNELS_MATMUL_MATMUL_ISA_H
+#define KERNELS_MATMUL_MATMUL_ISA_H
+
+#include "kernels/matmul/matmul.h"
+#include "runtime/base/err.h"
+
+enum {
+    MATMUL_PANEL_COLS = 16,         /* rows of x side by side in a panel */
+    MATMUL_ROW_GRAIN = 8,           /* rows of W that a share is a multiple of */
+    MATMUL_SCRATCH_BYTES = 1 << 20, /* per thread */
+};
+
+/* Rows n_begin..n_end of W against rows t_begin..t_end of x. */
+struct matmul_part {
+    uint32_t n_begin, n_end;
+    uint32_t t_begin, t_end;
+    void *scratch; /* MATMUL_SCRATCH_BYTES, 64-byte aligned, this thread's alone; read by panel
+                      bodies only */
+};
+
+typedef void matmul_part_fn(const struct matmul_args *a, const struct matmul_part *part);
+
+struct matmul_isa {
+    /* Blocks of 32 counted through all rows of x. */
+    void (*actq)(const struct actq_args *a, uint64_t block_begin, uint64_t block_end);
+    /* A few rows of x, straight from the file bytes. NULL: matmul_rows_portable. */
+    matmul_part_fn *rows[QTYPE_ID_END];
+    /* Many rows of x, weights unpacked once for all of them. NULL: `rows` does that too. */
+    matmul_part_fn *panel[QTYPE_ID_END];
+    /* Rows of x from which the panel body is the faster one. */
+    uint32_t panel_min_rows;
+    /* Rows of x that fit one panel pass; 0 if K is too deep for the scratch. */
+    uint32_t (*panel_rows)(enum qtype w_type, uint32_t n_in);
+};
+
+extern const struct matmul_isa matmul_isa_portable;
+#if defined(__x86_64__)
+extern const struct matmul_isa matmul_isa_avx2;
+extern const struct matmul_isa matmul_isa_avx512;
+#elif defined(__aarch64__)
+extern const struct matmul_isa matmul_isa_dotprod;
+#endif
+
+/* NULL if this build has no such variant. */
+const struct matmul_isa *matmul_isa_get(enum cpu_isa isa);
+
+/* The portable body of every encoding. */
+matmul_part_fn matmul_rows_portable;
+
+/* Where the sums of block b of row t go; its second half is 8 further on. */
+static inline int32_t *actq_sum_at(const struct actq_view *view, uint32_t n_cols, uint32_t t,
+                                   uint32_t b)
+{
+    return view->sum + (size_t)t * actq_sum_stride(n_cols) + b / 8 * 16 + b % 8;
+}
+
+void matmul_ref(const void *args);
+void actq_ref(const void *args);
+bool actq_check(const void *args, struct err *e);
+
+/* Bodies of one variant over thread tid's share: what op->cpu calls with the chosen one, and tests
+ * with each. */
+void matmul_run(const struct matmul_isa *isa, const struct matmul_args *a, uint32_t tid,
+                uint32_t n_tid);
+void actq_run(const struct matmul_isa *isa, const struct actq_args *a, uint32_t tid,
+              uint32_t n_tid);
+
+#endif
