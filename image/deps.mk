@@ -33,12 +33,18 @@ $(D)/o/%.o: $(D)/deps.mk image/deps.mk
 	@mkdir -p $(@D); echo '  CC $@'
 	@$(DEP_CC) $(DEP_CFLAGS) $(DEP_$(dep_name)) $(DEP_$(dep_name)_$(ARCH)) -c -o $@ $(D)/src/$*
 
-define DEP_ARCHIVE
-ifneq ($$(DEP_SRC_$(1)),)
-$$(D)/lib/$(2): $$(DEP_SRC_$(1):%=$$(D)/o/%.o)
-	@rm -f $$@; $$(CROSS)ar rcsD $$@ $$^
-endif
-endef
-$(eval $(call DEP_ARCHIVE,mbedtls,libmbedtls.a))
-$(eval $(call DEP_ARCHIVE,libsodium,libsodium.a))
-$(eval $(call DEP_ARCHIVE,jansson,libjansson.a))
+$(D)/packaged/lib%.a: $(D)/deps.mk
+	@test -f $@ && touch $@
+
+$(D)/lib/libsodium.a $(D)/lib/libmbedtls.a $(D)/packaged/built-libjansson.a:
+	@mkdir -p $(@D); rm -f $@; $(if $(filter %.a,$^),cp $< $@,$(CROSS)ar rcsD $@ $^)
+$(D)/lib/libmbedtls.a: $(DEP_SRC_mbedtls:%=$(D)/o/%.o)
+$(D)/lib/libsodium.a: $(or $(DEP_SRC_libsodium:%=$(D)/o/%.o),$(D)/packaged/libsodium.a)
+$(D)/packaged/built-libjansson.a: $(DEP_SRC_jansson:%=$(D)/o/%.o)
+
+# jansson has helpers with everyday names (utf8_encode): as one object with only json_* and jansson_* public.
+$(D)/lib/libjansson.a: $(D)/packaged/$(if $(DEP_SRC_jansson),built-)libjansson.a image/deps.mk
+	@mkdir -p $(@D); rm -f $@
+	@$(CROSS)ld -r -o $@.o --whole-archive $<
+	@$(CROSS)objcopy --wildcard --keep-global-symbol='json_*' --keep-global-symbol='jansson_*' $@.o
+	@$(CROSS)ar rcsD $@ $@.o && rm $@.o

@@ -156,10 +156,10 @@ view_open() {
 unpack_deb() {
     (cd "$view" && rm -f "$1"_*.deb && apt-get -c "$conf" -q download "$1" >>"$log" 2>&1) || return 1
     deb=$(echo "$view/$1"_*.deb)
-    rm -rf "$view/root" && mkdir "$view/root" && dpkg-deb -x "$deb" "$view/root"
-    find "$view/root" -name '*.a' -exec cp {} "$dest/lib/" \;
-    cp -R "$view/root/usr/include/." "$dest/include/"
-    find "$view/root/usr/include" -mindepth 2 -maxdepth 2 -path '*-linux-gnu/*' -exec cp -R {} "$dest/include/" \;
+    rm -rf "$view/unpacked" && mkdir "$view/unpacked" && dpkg-deb -x "$deb" "$view/unpacked"
+    find "$view/unpacked" -name '*.a' -exec cp {} "$dest/packaged/" \;
+    cp -R "$view/unpacked/usr/include/." "$dest/include/"
+    find "$view/unpacked/usr/include" -mindepth 2 -maxdepth 2 -path '*-linux-gnu/*' -exec cp -R {} "$dest/include/" \;
     note "$1 $(dpkg-deb -f "$deb" Version) $(dpkg-deb -f "$deb" Architecture), package of $codename, sha256 $(sha256 "$deb")"
 }
 
@@ -269,13 +269,13 @@ jansson_source() {
 libs() {
     dest=$top/$1
     say "static libraries for $1"
-    rm -rf "$dest/include" "$dest/lib" "$dest/src" "$dest/versions.part"
-    mkdir -p "$dest/include" "$dest/lib" "$dest/src" "$archives"
+    rm -rf "$dest/include" "$dest/packaged" "$dest/src" "$dest/versions.part"
+    mkdir -p "$dest/include" "$dest/packaged" "$dest/src" "$archives"
     if [ -n "${DEPS:-}" ] || [ "$distro" = other ] ||
         ! view_open "packages-$1" "$(deb_arch "$1")" <<-END || ! unpack_deb libsodium-dev || ! unpack_deb libjansson-dev; then
 		$(host_sources | sed 's/^/deb /')
 		END
-        rm -rf "$dest/include" "$dest/lib" "$dest/versions.part" && mkdir "$dest/include" "$dest/lib"
+        rm -rf "$dest/include" "$dest/packaged" "$dest/versions.part" && mkdir "$dest/include" "$dest/packaged"
         libsodium_source
         jansson_source
     fi
