@@ -57,16 +57,18 @@ static bool check_ids(const struct tok_tables *tb, const uint32_t *ids, uint32_t
 static bool check_maps(const struct tok_tables *tb, struct err *e)
 {
     const uint64_t *slots = tok_section_at(tb, TOK_SEC_PIECE_MAP);
-    for (uint64_t i = 0; i < UINT64_C(1) << tb->piece_slots_log2; i++) {
-        if (slots[i] != TOK_EMPTY_SLOT && (uint32_t)slots[i] >= tb->n_vocab)
-            return err_set(e, ERR_FORMAT, "tok: image piece map holds an id out of range");
-    }
-    slots = tok_section_at(tb, TOK_SEC_MERGES);
-    const uint32_t rank_mask = (1u << TOK_RANK_BITS) - 1;
-    for (uint64_t i = 0; i < UINT64_C(1) << tb->merge_slots_log2; i++) {
-        if (slots[i] != TOK_EMPTY_SLOT && ((uint32_t)slots[i] & rank_mask) >= tb->n_merges)
-            return err_set(e, ERR_FORMAT, "tok: image merge table holds a rank out of range");
-    }
+    const uint32_t id_mask = (1u << TOK_ID_BITS) - 1, rank_mask = (1u << TOK_RANK_BITS) - 1;
+    bool is_bad = false; /* no early way out: these loops see millions of slots at every start */
+    for (uint64_t i = 0; i < UINT64_C(1) << tb->piece_slots_log2; i++)
+        is_bad |= (slots[i] != TOK_EMPTY_SLOT) & (((uint32_t)slots[i] & id_mask) >= tb->n_vocab);
+    if (is_bad)
+        return err_set(e, ERR_FORMAT, "tok: image piece map holds an id out of range");
+    const uint64_t *merges = tok_section_at(tb, TOK_SEC_MERGES);
+    for (uint64_t i = 0; i < UINT64_C(1) << tb->merge_slots_log2; i++)
+        is_bad |=
+            (merges[i] != TOK_EMPTY_SLOT) & (((uint32_t)merges[i] & rank_mask) >= tb->n_merges);
+    if (is_bad)
+        return err_set(e, ERR_FORMAT, "tok: image merge table holds a rank out of range");
     if (!check_ids(tb, tok_section_at(tb, TOK_SEC_RESULTS), tb->n_merges, false) ||
         !check_ids(tb, tok_section_at(tb, TOK_SEC_CHAR_IDS), TOK_N_CHAR_IDS, true) ||
         !check_ids(tb, tb->special, TOK_N_SPECIAL, false) ||
@@ -120,13 +122,13 @@ int32_t tok_find(const struct tok *t, struct str piece)
     const uint32_t mask = (uint32_t)((UINT64_C(1) << tb->piece_slots_log2) - 1);
     if (piece.n_bytes > TOK_MAX_PIECE_BYTES)
         return -1;
-    uint32_t hash = tok_hash(piece);
+    uint64_t hash = tok_hash(piece), tag = tok_piece_slot(hash, 0);
     for (uint32_t n_probes = 0; n_probes < TOK_MAX_PROBES; n_probes++) {
         uint64_t slot = slots[(hash + n_probes) & mask];
         if (slot == TOK_EMPTY_SLOT)
             return -1;
-        if ((uint32_t)(slot >> 32) == hash && str_eq(tok_piece(t, (int32_t)(uint32_t)slot), piece))
-            return (int32_t)(uint32_t)slot;
+        if ((slot ^ tag) >> TOK_ID_BITS == 0 && str_eq(tok_piece(t, (int32_t)(slot ^ tag)), piece))
+            return (int32_t)(slot ^ tag);
     }
     return -1;
 }

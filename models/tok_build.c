@@ -3,8 +3,7 @@
 #include "models/tok.h"
 
 #include "models/tok_image.h"
-
-#include <stdlib.h>
+#include "runtime/base/mem.h"
 
 /* The lists point into the file; the arrays that hold them are ours. */
 struct lists {
@@ -12,6 +11,21 @@ struct lists {
     uint8_t *classes;
     struct str *merges;
 };
+
+/* gguf_arr_str_next without its generality: there are close to a million strings to take. */
+static inline bool take_str(const unsigned char **p, uint64_t *n_left, struct str *out)
+{
+    uint64_t n_bytes;
+    if (*n_left < sizeof n_bytes)
+        return false;
+    memcpy(&n_bytes, *p, sizeof n_bytes);
+    if (n_bytes > *n_left - sizeof n_bytes)
+        return false;
+    *out = (struct str){(const char *)*p + sizeof n_bytes, n_bytes};
+    *p += sizeof n_bytes + n_bytes;
+    *n_left -= sizeof n_bytes + n_bytes;
+    return true;
+}
 
 static bool read_strings(const struct gguf *g, const char *key, uint64_t max_elems,
                          struct str **out, uint32_t *n_out, struct err *e)
@@ -24,12 +38,13 @@ static bool read_strings(const struct gguf *g, const char *key, uint64_t max_ele
     if (arr.n_elems > max_elems)
         return err_set(e, ERR_LIMIT, "%s: %s has %llu entries, the limit is %llu", gguf_name(g),
                        key, (unsigned long long)arr.n_elems, (unsigned long long)max_elems);
-    *out = malloc(sizeof **out * (arr.n_elems + 1));
+    *out = mem_alloc(arr.n_elems, sizeof **out);
     if (!*out)
         return err_set(e, ERR_NOMEM, "%s: no memory for %s", gguf_name(g), key);
-    uint64_t off = 0;
+    const unsigned char *p = arr.bytes;
+    uint64_t n_left = arr.n_bytes;
     for (uint64_t i = 0; i < arr.n_elems; i++) {
-        if (!gguf_arr_str_next(&arr, &off, &(*out)[i]))
+        if (!take_str(&p, &n_left, &(*out)[i]))
             return err_set(e, ERR_FORMAT, "%s: %s ends after entry %llu", gguf_name(g), key,
                            (unsigned long long)i);
     }
@@ -46,12 +61,17 @@ static bool read_classes(const struct gguf *g, uint32_t n_vocab, uint8_t **out, 
     if (arr.n_elems != n_vocab)
         return err_set(e, ERR_FORMAT, "%s: %s has %llu entries for %u tokens", gguf_name(g), key,
                        (unsigned long long)arr.n_elems, n_vocab);
-    *out = malloc((size_t)n_vocab + 1);
+    *out = mem_alloc(n_vocab, 1);
     if (!*out)
         return err_set(e, ERR_NOMEM, "%s: no memory for %s", gguf_name(g), key);
+    bool is_usual = arr.elem_type == GGUF_I32 || arr.elem_type == GGUF_U32;
     for (uint32_t i = 0; i < n_vocab; i++) {
-        int32_t type;
-        if (!gguf_arr_i32(&arr, i, &type) || type < TOK_NORMAL || type > TOK_BYTE)
+        int32_t type = 0;
+        if (is_usual)
+            memcpy(&type, arr.bytes + 4 * (size_t)i, 4);
+        else if (!gguf_arr_i32(&arr, i, &type))
+            type = 0;
+        if (type < TOK_NORMAL || type > TOK_BYTE)
             return err_set(e, ERR_FORMAT, "%s: %s: entry %u is none of the types 1 to 6",
                            gguf_name(g), key, i);
         (*out)[i] = (uint8_t)type;
@@ -113,8 +133,8 @@ void *tok_build(const struct gguf *g, size_t *image_bytes, struct err *e)
     *image_bytes = 0;
     if (read_source(g, &ls, &src, e))
         image = tok_image_build(&src, image_bytes, e);
-    free(ls.pieces);
-    free(ls.classes);
-    free(ls.merges);
+    mem_free(ls.pieces);
+    mem_free(ls.classes);
+    mem_free(ls.merges);
     return image;
 }

@@ -4,6 +4,7 @@
  * needs. */
 #include "models/tok_image.h"
 
+#include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 
 #include <stdio.h>
@@ -74,7 +75,7 @@ static void *section(struct tok_tables *tb, enum tok_section sec)
 static uint32_t slots_log2_for(uint32_t n_entries)
 {
     uint32_t log2 = 1;
-    while ((UINT64_C(1) << log2) < 2 * (uint64_t)n_entries)
+    while ((UINT64_C(5) << log2) < 8 * (uint64_t)n_entries) /* at most 5/8 full */
         log2++;
     return log2;
 }
@@ -115,43 +116,67 @@ static struct str piece_at(const struct builder *b, uint32_t id)
     return (struct str){b->blob + b->pieces[id], b->pieces[id + 1] - b->pieces[id]};
 }
 
-static uint32_t find_piece(const struct builder *b, struct str text, uint32_t hash)
+/* Goes by 43 bits of the hash alone: add_piece has made sure that they tell all pieces apart, and
+ * reading the texts as well would cost more than all the rest. A text that is no piece is taken for
+ * one with a chance of 1 in 2^42. */
+static uint32_t find_piece(const struct builder *b, uint64_t hash)
 {
     const uint32_t mask = (1u << b->tb->piece_slots_log2) - 1;
+    uint64_t tag = tok_piece_slot(hash, 0);
     for (uint32_t n_probes = 0; n_probes < TOK_MAX_PROBES; n_probes++) {
         uint64_t slot = b->piece_map[(hash + n_probes) & mask];
         if (slot == TOK_EMPTY_SLOT)
             return TOK_NO_ID;
-        if ((uint32_t)(slot >> 32) == hash && str_eq(piece_at(b, (uint32_t)slot), text))
-            return (uint32_t)slot;
+        if ((slot ^ tag) >> TOK_ID_BITS == 0)
+            return (uint32_t)(slot ^ tag);
     }
     return TOK_NO_ID;
 }
 
 static uint32_t find_text(const struct builder *b, const char *text)
 {
-    return find_piece(b, str_of(text), tok_hash(str_of(text)));
+    return find_piece(b, tok_hash(str_of(text)));
 }
 
 /* Of two tokens with the same text the first is found. */
-static bool add_piece(struct builder *b, uint32_t id, uint32_t hash, struct err *e)
+static bool add_piece(struct builder *b, uint32_t id, uint64_t hash, struct err *e)
 {
     const uint32_t mask = (1u << b->tb->piece_slots_log2) - 1;
+    uint64_t tag = tok_piece_slot(hash, 0);
     struct str text = piece_at(b, id);
     if (text.n_bytes == 0)
         return true;
     for (uint32_t n_probes = 0; n_probes < TOK_MAX_PROBES; n_probes++) {
         uint64_t *slot = &b->piece_map[(hash + n_probes) & mask];
         if (*slot == TOK_EMPTY_SLOT) {
-            *slot = (uint64_t)hash << 32 | id;
+            *slot = tok_piece_slot(hash, id);
             return true;
         }
-        if ((uint32_t)(*slot >> 32) == hash && str_eq(piece_at(b, (uint32_t)*slot), text))
+        if ((*slot ^ tag) >> TOK_ID_BITS != 0)
+            continue;
+        if (str_eq(piece_at(b, (uint32_t)(*slot ^ tag)), text))
             return true;
+        break;
     }
     return err_set(e, ERR_FORMAT,
-                   "%s: tokenizer.ggml.tokens: token %u: its hash collides with too many others",
+                   "%s: tokenizer.ggml.tokens: token %u: its hash collides with others",
                    b->src->name, id);
+}
+
+/* All pieces at once, as one text; if each also begins with a first byte, each is valid by itself.
+ */
+static bool check_texts(const struct builder *b, struct err *e)
+{
+    bool is_bad = !str_is_utf8((struct str){b->blob, b->tb->n_blob_bytes});
+    for (uint32_t i = 0; i < b->src->n_vocab; i++)
+        is_bad |= b->pieces[i] < b->tb->n_blob_bytes &&
+                  ((unsigned char)b->blob[b->pieces[i]] & 0xc0) == 0x80;
+    for (uint32_t i = 0; is_bad && i < b->src->n_vocab; i++) {
+        if (!str_is_utf8(piece_at(b, i)))
+            return err_set(e, ERR_FORMAT, "%s: tokenizer.ggml.tokens: token %u is not valid UTF-8",
+                           b->src->name, i);
+    }
+    return true;
 }
 
 static bool add_pieces(struct builder *b, struct err *e)
@@ -163,9 +188,6 @@ static bool add_pieces(struct builder *b, struct err *e)
             return err_set(e, ERR_FORMAT,
                            "%s: tokenizer.ggml.token_type: token %u has type %u, known are 1 to 6",
                            src->name, i, src->classes[i]);
-        if (!str_is_utf8(src->pieces[i]))
-            return err_set(e, ERR_FORMAT, "%s: tokenizer.ggml.tokens: token %u is not valid UTF-8",
-                           src->name, i);
         b->pieces[i] = off;
         if (src->pieces[i].n_bytes)
             memcpy(b->blob + off, src->pieces[i].p, src->pieces[i].n_bytes);
@@ -173,11 +195,13 @@ static bool add_pieces(struct builder *b, struct err *e)
     }
     b->pieces[src->n_vocab] = off;
     memcpy(b->classes, src->classes, src->n_vocab);
+    if (!check_texts(b, e))
+        return false;
 
     const uint32_t mask = (1u << b->tb->piece_slots_log2) - 1;
     for (uint32_t first = 0; first < src->n_vocab; first += GROUP) {
         uint32_t n = src->n_vocab - first < GROUP ? src->n_vocab - first : GROUP;
-        uint32_t hash[GROUP];
+        uint64_t hash[GROUP];
         for (uint32_t i = 0; i < n; i++) {
             hash[i] = tok_hash(piece_at(b, first + i));
             __builtin_prefetch(&b->piece_map[hash[i] & mask], 1);
@@ -247,12 +271,15 @@ static bool find_markers_and_chars(struct builder *b, struct err *e)
 /* One merge on its way through the steps of a group. */
 struct merge_step {
     struct str side[3]; /* left, right, both */
-    uint32_t hash[3];
+    uint64_t hash[3];
     uint32_t id[3];
+    bool is_same; /* makes the same piece as the merge before it: lists often go on through all
+                     splits of a piece */
     char both[TOK_MAX_PIECE_BYTES + 8];
 };
 
-static bool split_merge(struct builder *b, uint32_t rank, struct merge_step *m, struct err *e)
+static bool split_merge(struct builder *b, uint32_t rank, struct merge_step *m,
+                        const struct merge_step *before, struct err *e)
 {
     struct str text = b->src->merges[rank];
     const char *space = text.n_bytes > 1 ? memchr(text.p + 1, ' ', text.n_bytes - 1) : NULL;
@@ -270,29 +297,21 @@ static bool split_merge(struct builder *b, uint32_t rank, struct merge_step *m, 
     m->side[0] = (struct str){text.p, n_left};
     m->side[1] = (struct str){space + 1, n_right};
     m->side[2] = (struct str){m->both, n_left + n_right};
+    m->is_same = str_eq(m->side[2], before->side[2]);
     const uint32_t mask = (1u << b->tb->piece_slots_log2) - 1;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3 - m->is_same; i++) {
         m->hash[i] = tok_hash(m->side[i]);
         __builtin_prefetch(&b->piece_map[m->hash[i] & mask]);
     }
     return true;
 }
 
-/* Guess from the map alone which piece it is, and have its text on the way. */
-static void prefetch_texts(const struct builder *b, const struct merge_step *m)
+static bool find_sides(const struct builder *b, uint32_t rank, struct merge_step *m,
+                       const struct merge_step *before, struct err *e)
 {
-    const uint32_t mask = (1u << b->tb->piece_slots_log2) - 1;
-    for (int i = 0; i < 3; i++) {
-        uint64_t slot = b->piece_map[m->hash[i] & mask];
-        if (slot != TOK_EMPTY_SLOT)
-            __builtin_prefetch(b->blob + b->pieces[(uint32_t)slot]);
-    }
-}
-
-static bool find_sides(const struct builder *b, uint32_t rank, struct merge_step *m, struct err *e)
-{
-    for (int i = 0; i < 3; i++) {
-        m->id[i] = find_piece(b, m->side[i], m->hash[i]);
+    m->id[2] = before->id[2];
+    for (int i = 0; i < 3 - m->is_same; i++) {
+        m->id[i] = find_piece(b, m->hash[i]);
         if (m->id[i] == TOK_NO_ID)
             return err_set(e, ERR_FORMAT,
                            "%s: tokenizer.ggml.merges: entry %u: %s is not among the tokens",
@@ -352,24 +371,31 @@ static bool add_merge(struct builder *b, uint32_t rank, const struct merge_step 
                    b->src->name, rank);
 }
 
+static void keep_last(struct merge_step *to, const struct merge_step *from)
+{
+    memcpy(to->both, from->both, from->side[2].n_bytes);
+    to->side[2] = (struct str){to->both, from->side[2].n_bytes};
+    to->id[2] = from->id[2];
+}
+
 static bool add_merges(struct builder *b, struct err *e)
 {
-    struct merge_step *steps = malloc(GROUP * sizeof *steps);
+    /* steps[0] is the last one of the group before; at first it is zeroed and makes no piece */
+    struct merge_step *steps = mem_alloc(GROUP + 1, sizeof *steps);
     if (!steps)
         return err_set(e, ERR_NOMEM, "%s: no memory for the merge list", b->src->name);
     bool ok = true;
     for (uint32_t first = 0; ok && first < b->src->n_merges; first += GROUP) {
         uint32_t n = b->src->n_merges - first < GROUP ? b->src->n_merges - first : GROUP;
         for (uint32_t i = 0; ok && i < n; i++)
-            ok = split_merge(b, first + i, &steps[i], e);
+            ok = split_merge(b, first + i, &steps[i + 1], &steps[i], e);
         for (uint32_t i = 0; ok && i < n; i++)
-            prefetch_texts(b, &steps[i]);
+            ok = find_sides(b, first + i, &steps[i + 1], &steps[i], e);
         for (uint32_t i = 0; ok && i < n; i++)
-            ok = find_sides(b, first + i, &steps[i], e);
-        for (uint32_t i = 0; ok && i < n; i++)
-            ok = add_merge(b, first + i, &steps[i], e);
+            ok = add_merge(b, first + i, &steps[i + 1], e);
+        keep_last(&steps[0], &steps[n]);
     }
-    free(steps);
+    mem_free(steps);
     return ok;
 }
 

@@ -7,7 +7,7 @@
  * Offsets are from the start of the image, sections start on 64 bytes, numbers are the host's (one
  * machine writes and reads it). tok_open has checked every offset, length and id in it before
  * anything is looked up. pieces     u32[n_vocab + 1]   piece i is blob[pieces[i] .. pieces[i + 1])
- *   piece_map  u64 slots: hash << 32 | id; linear probing; all ones = empty
+ *   piece_map  u64 slots: 43 bits of the hash, 21 bits of id; linear probing; all ones = empty
  *   char_ids   u32[65536]         id of the piece that is this one code point, TOK_NO_ID if there
  * is none pairs      bit set of hashed code point pairs (last of left, first of right) over all
  * merges: a place in the text whose pair is absent can be cut, as no merge spans it. A false hit
@@ -26,6 +26,7 @@ enum {
     TOK_MAX_VOCAB = (1 << 21) - 2, /* left and right have 21 bits in a merge slot */
     TOK_MAX_MERGES = (1 << 22) - 2,
     TOK_RANK_BITS = 22,
+    TOK_ID_BITS = 21,
     TOK_MAX_PIECE_BYTES = 1024,
     TOK_MAX_MARKER_BYTES = 255,
     TOK_MAX_PROBES = 1024, /* about ten times the longest chain of an honest table at half load */
@@ -108,20 +109,37 @@ static inline uint64_t tok_mix(uint64_t a, uint64_t b)
     return (uint64_t)wide ^ (uint64_t)(wide >> 64);
 }
 
-static inline uint32_t tok_hash(struct str s)
+static inline uint64_t tok_load(const char *p, size_t n_bytes)
 {
-    uint64_t h = UINT64_C(0x9e3779b97f4a7c15) ^ s.n_bytes;
-    const char *p = s.p;
-    size_t n = s.n_bytes;
-    for (; n >= 8; p += 8, n -= 8) {
-        uint64_t word;
+    uint64_t word = 0;
+    uint32_t low, high;
+    if (n_bytes >= 8) {
         memcpy(&word, p, 8);
-        h = tok_mix(h ^ word, UINT64_C(0xd1342543de82ef95));
+    } else if (n_bytes >= 4) { /* two overlapping halves: no loop over a tail */
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n_bytes - 4, 4);
+        word = (uint64_t)high << 32 | low;
+    } else if (n_bytes > 0) {
+        word = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n_bytes / 2] << 8 |
+               (unsigned char)p[n_bytes - 1];
     }
-    uint64_t tail = 0;
-    if (n)
-        memcpy(&tail, p, n);
-    return (uint32_t)tok_mix(h ^ tail, UINT64_C(0xa0761d6478bd642f));
+    return word;
+}
+
+static inline uint64_t tok_hash(struct str s)
+{
+    uint64_t h = UINT64_C(0x9e3779b97f4a7c15) * (s.n_bytes + 1);
+    const char *p = s.p, *end = s.p + s.n_bytes;
+    for (; end - p > 8; p += 8)
+        h = tok_mix(h ^ tok_load(p, 8), UINT64_C(0xd1342543de82ef95));
+    return tok_mix(h ^ tok_load(p, (size_t)(end - p)), UINT64_C(0xa0761d6478bd642f));
+}
+
+/* A slot of the piece map: the top bits of the hash as a tag (the low ones choose the slot), then
+ * the id. */
+static inline uint64_t tok_piece_slot(uint64_t hash, uint32_t id)
+{
+    return hash >> TOK_ID_BITS << TOK_ID_BITS | id;
 }
 
 static inline uint32_t tok_merge_slot(uint32_t left, uint32_t right, uint32_t slots_log2)
