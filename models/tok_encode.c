@@ -75,7 +75,7 @@ static void emit_sym(struct encoder *en, uint32_t sym)
         return;
     }
     char bytes[4];
-    size_t n = utf8_encode(sym & ~RAW_CHAR, bytes);
+    size_t n = utf8_put(sym & ~RAW_CHAR, bytes);
     for (size_t i = 0; i < n; i++)
         emit_id(en, en->tb->byte_ids[(unsigned char)bytes[i]]);
 }

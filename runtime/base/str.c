@@ -72,7 +72,7 @@ uint32_t utf8_decode(const char *p, size_t n_bytes, size_t *n_used)
     }
 }
 
-size_t utf8_encode(uint32_t cp, char *out)
+size_t utf8_put(uint32_t cp, char *out)
 {
     if (cp < 0x80) {
         out[0] = (char)cp;

@@ -58,6 +58,6 @@ int utf8_char_bytes(const char *p, size_t n_bytes);
 uint32_t utf8_decode(const char *p, size_t n_bytes, size_t *n_used);
 
 /* Write cp (a valid scalar value) to out[4]; returns the length. */
-size_t utf8_encode(uint32_t cp, char *out);
+size_t utf8_put(uint32_t cp, char *out);
 
 #endif
