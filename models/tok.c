@@ -41,6 +41,12 @@ static bool check_pieces(const struct tok_tables *tb, struct err *e)
         if (classes[i] < TOK_NORMAL || classes[i] > TOK_BYTE)
             return err_set(e, ERR_FORMAT, "tok: image piece %u has class %u", i, classes[i]);
     }
+    const char *blob = tok_section_at(tb, TOK_SEC_BLOB);
+    bool is_bad = !str_is_utf8((struct str){blob, tb->n_blob_bytes});
+    for (uint32_t i = 0; i < tb->n_vocab; i++) /* no piece begins inside a character */
+        is_bad |= pieces[i] < tb->n_blob_bytes && ((unsigned char)blob[pieces[i]] & 0xc0) == 0x80;
+    if (is_bad)
+        return err_set(e, ERR_FORMAT, "tok: image pieces are not valid UTF-8");
     return true;
 }
 

@@ -239,6 +239,13 @@ static bool find_specials(struct builder *b, struct err *e)
         b->tb->byte_ids[byte] = id;
         b->classes[id] = TOK_BYTE;
     }
+    for (uint32_t i = 0; i < b->src->n_vocab; i++) {
+        if (b->classes[i] == TOK_BYTE && tok_byte_of(piece_at(b, i)) < 0)
+            return err_set(
+                e, ERR_FORMAT,
+                "%s: tokenizer.ggml.tokens: token %u is typed as a byte, its text is not <0xXX>",
+                b->src->name, i);
+    }
     return true;
 }
 

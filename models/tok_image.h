@@ -102,6 +102,22 @@ static inline uint64_t tok_section_bytes(const struct tok_tables *tb, enum tok_s
     return 0;
 }
 
+/* The byte that a token "<0xXX>" (upper-case hexadecimal digits) stands for, or -1. */
+static inline int tok_byte_of(struct str piece)
+{
+    if (piece.n_bytes != 6 || memcmp(piece.p, "<0x", 3) != 0 || piece.p[5] != '>')
+        return -1;
+    int byte = 0;
+    for (int i = 3; i < 5; i++) {
+        char c = piece.p[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (digit < 0)
+            return -1;
+        byte = byte << 4 | digit;
+    }
+    return byte;
+}
+
 /* Multiply and fold the 128-bit product; the constants are odd and of no further meaning. */
 static inline uint64_t tok_mix(uint64_t a, uint64_t b)
 {
