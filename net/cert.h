@@ -1,0 +1,49 @@
+/* cert: the device's own CA and its leaf: made, read, judged; pure over memory (boot keeps the
+ * files). api.md 4. CA    ECDSA P-256, 20 years, pathlen 0, keyCertSign; critical name constraints:
+ * the names it was made for and private addresses, so whoever trusts it trusts nothing but this box
+ *   leaf  ECDSA P-256, 397 days, serverAuth, digitalSignature, random 128-bit serial, names in the
+ * SAN only Wall time comes in as an argument; notBefore is 48 h earlier, so a client's slow clock
+ * does not refuse a new box. Thread: any after cert_init. Allocates: through Mbed TLS. Formats: RFC
+ * 5280. */
+#ifndef NET_CERT_H
+#define NET_CERT_H
+
+#include "runtime/base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    CERT_PEM_BYTES = 4096,
+    CERT_NAME_BYTES = 64,
+    CERT_MAX_NAMES = 64,
+    CERT_FINGERPRINT_BYTES = 72, /* 8 groups of 8 hex digits, spaces between, terminated */
+    CERT_CA_DAYS = 7305,
+    CERT_LEAF_DAYS = 397, /* below Apple's limit of 825 and the browsers' of 398 */
+};
+
+struct cert_info {
+    int64_t not_before_s, not_after_s; /* wall time */
+    char common_name[CERT_NAME_BYTES];
+    char names[CERT_MAX_NAMES][CERT_NAME_BYTES]; /* SAN: DNS names and addresses as text */
+    uint32_t n_names;
+    char fingerprint[CERT_FINGERPRINT_BYTES]; /* SHA-256 of the DER */
+};
+
+/* Once per process, before anything else here or in tls.h. */
+bool cert_init(struct err *e);
+
+/* names: DNS names and numeric addresses. common_name: what people see in their trust store. PEM
+ * buffers are CERT_PEM_BYTES each; the key's is to be wiped by the caller. */
+bool cert_make_ca(const char *common_name, char (*names)[CERT_NAME_BYTES], uint32_t n_names,
+                  int64_t now_s, char *cert_pem, char *key_pem, struct err *e);
+bool cert_make_leaf(const char *ca_cert_pem, const char *ca_key_pem, char (*names)[CERT_NAME_BYTES],
+                    uint32_t n_names, int64_t now_s, char *cert_pem, char *key_pem, struct err *e);
+
+bool cert_read(const char *cert_pem, struct cert_info *out, struct err *e);
+
+/* Past two thirds of its life, or not yet valid by a day, or for other names. */
+bool cert_is_due(const struct cert_info *info, char (*names)[CERT_NAME_BYTES], uint32_t n_names,
+                 int64_t now_s);
+
+#endif
