@@ -263,6 +263,7 @@ jansson_source() {
     printf '%s\n' '#define JSON_INTEGER_IS_LONG_LONG 1' '#define JSON_INLINE inline' '#define JSON_HAVE_LOCALECONV 1' \
         '#define JSON_HAVE_ATOMIC_BUILTINS 1' '#define JSON_HAVE_SYNC_BUILTINS 1' '#define JSON_PARSER_MAX_DEPTH 2048' \
         >"$dest/src/jansson/src/jansson_config.h"
+    : >"$dest/src/jansson/src/jansson_private_config.h" # what its configure would find is in image/deps.mk
     cp "$dest/src/jansson/src/jansson.h" "$dest/src/jansson/src/jansson_config.h" "$dest/include/"
 }
 
