@@ -9,6 +9,7 @@ D    := build/deps/$(ARCH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 MAKEFLAGS += -rR $(JOBS)
 
