@@ -10,7 +10,7 @@ D    := build/deps/$(ARCH)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+JOBS := $(if $(filter 0,$(MAKELEVEL)),-j$(shell nproc))
 MAKEFLAGS += -rR $(JOBS)
 
 # -- what is compiled ----------------------------------------------------------------------------
