@@ -1,0 +1,114 @@
+#include "runtime/tool_arg.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct args {
+    int argc, i;
+    char **argv;
+    const struct tool_spec *spec;
+};
+
+__attribute__((format(printf, 2, 3))) static bool usage_error(const struct args *a, const char *fmt,
+                                                              ...)
+{
+    char why[ERR_MSG_BYTES];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    const char *help = a->spec->help;
+    fprintf(stderr, "hearth %s: %s (%.*s)\n", a->argv[0], why, (int)strcspn(help, "\n"), help);
+    return false;
+}
+
+static bool read_count(const struct args *a, const struct tool_opt *opt, const char *word)
+{
+    char *end;
+    errno = 0;
+    uint64_t n = strtoull(word, &end, 10);
+    if (word[0] < '0' || word[0] > '9' || *end || errno || n < opt->min || n > opt->max)
+        return usage_error(a, "%s wants a number from %" PRIu64 " to %" PRIu64 ", not \"%s\"",
+                           opt->name, opt->min, opt->max, word);
+    *opt->count = n;
+    return true;
+}
+
+/* argv[i] is opt's name; consumes the words that belong to it. */
+static bool read_option(struct args *a, const struct tool_opt *opt)
+{
+    uint32_t n_words = opt->kind == TOOL_OPT_FLAG    ? 0
+                       : opt->kind == TOOL_OPT_COUNT ? 1
+                                                     : opt->n_words;
+    if ((uint32_t)(a->argc - a->i - 1) < n_words)
+        return usage_error(a, "%s wants %" PRIu32 " more word%s", opt->name, n_words,
+                           n_words == 1 ? "" : "s");
+    const char *const *following = (const char *const *)(a->argv + a->i + 1);
+    a->i += (int)n_words;
+    switch (opt->kind) {
+    case TOOL_OPT_FLAG:
+        *opt->flag = true;
+        break;
+    case TOOL_OPT_COUNT:
+        return read_count(a, opt, following[0]);
+    case TOOL_OPT_WORDS:
+        for (uint32_t k = 0; k < n_words; k++)
+            opt->words[k] = following[k];
+        break;
+    }
+    return true;
+}
+
+static const struct tool_opt *find_option(const struct tool_spec *spec, const char *word)
+{
+    for (uint32_t i = 0; i < spec->n_opts; i++)
+        if (strcmp(spec->opts[i].name, word) == 0)
+            return &spec->opts[i];
+    return NULL;
+}
+
+static bool read_all(struct args *a, const char **words)
+{
+    uint32_t n_words = 0;
+    bool only_words = false; /* after "--" */
+    for (a->i = 1; a->i < a->argc; a->i++) {
+        const char *word = a->argv[a->i];
+        if (!only_words && strcmp(word, "--") == 0) {
+            only_words = true;
+        } else if (!only_words && word[0] == '-' && word[1]) {
+            const struct tool_opt *opt = find_option(a->spec, word);
+            if (!opt)
+                return usage_error(a, "unknown option \"%s\"", word);
+            if (!read_option(a, opt))
+                return false;
+        } else if (n_words == a->spec->n_words) {
+            return usage_error(a, "one word too many: \"%s\"", word);
+        } else {
+            words[n_words++] = word;
+        }
+    }
+    return n_words == a->spec->n_words || usage_error(a, "words are missing");
+}
+
+bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char **words,
+                int *exit_code)
+{
+    struct args a = {.argc = argc, .argv = argv, .spec = spec};
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+            printf("usage: %s", spec->help);
+            *exit_code = TOOL_OK;
+            return false;
+        }
+    *exit_code = TOOL_USAGE;
+    return read_all(&a, words);
+}
+
+int tool_failed(const char *name, const struct err *e)
+{
+    fprintf(stderr, "hearth %s: %s\n", name, e->msg);
+    return TOOL_FAILED;
+}

@@ -1,0 +1,44 @@
+/* tool_arg: the command line of a subcommand: options from a table, positional words, help, and the
+ * exit codes that every tool shares. Errors are one line on stderr.   Thread: main. Allocates:
+ * never. */
+#ifndef RUNTIME_TOOL_ARG_H
+#define RUNTIME_TOOL_ARG_H
+
+#include "runtime/base/err.h"
+
+#include <stdint.h>
+
+enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2, TOOL_MAX_WORDS = 8 };
+
+enum tool_opt_kind {
+    TOOL_OPT_FLAG,  /* --check */
+    TOOL_OPT_COUNT, /* --seed N, from min to max */
+    TOOL_OPT_WORDS, /* --dump TENSOR FILE: n_words words follow */
+};
+
+struct tool_opt {
+    const char *name; /* "--seed" */
+    enum tool_opt_kind kind;
+    uint64_t min, max;
+    uint32_t n_words;
+    bool *flag;         /* FLAG */
+    uint64_t *count;    /* COUNT; keeps its value when the option is absent */
+    const char **words; /* WORDS: [n_words]; words[0] stays NULL when absent */
+};
+
+struct tool_spec {
+    const char *help; /* the whole help text; its first line is the usage */
+    const struct tool_opt *opts;
+    uint32_t n_opts;
+    uint32_t n_words; /* positional words, exactly */
+};
+
+/* Fills words [spec->n_words] and the options' targets. True: go on. False: *exit_code is what the
+ * tool returns; help or a usage error has been printed. argv[0] is the subcommand's name. */
+bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char **words,
+                int *exit_code);
+
+/* Prints "hearth NAME: text" and returns TOOL_FAILED. */
+int tool_failed(const char *name, const struct err *e);
+
+#endif

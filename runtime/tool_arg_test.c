@@ -1,0 +1,71 @@
+#include "runtime/tool_arg.h"
+
+#include "tests/t.h"
+
+struct got {
+    bool check;
+    uint64_t seed;
+    const char *dump[2];
+    const char *words[2];
+    int exit_code;
+};
+
+static bool parse(int argc, char **argv, struct got *g)
+{
+    *g = (struct got){.seed = 5};
+    const struct tool_opt opts[] = {
+        {.name = "--check", .kind = TOOL_OPT_FLAG, .flag = &g->check},
+        {.name = "--seed", .kind = TOOL_OPT_COUNT, .min = 1, .max = 100, .count = &g->seed},
+        {.name = "--dump", .kind = TOOL_OPT_WORDS, .n_words = 2, .words = g->dump},
+    };
+    const struct tool_spec spec = {
+        .help = "hearth x A B\n", .opts = opts, .n_opts = 3, .n_words = 2};
+    return tool_parse(argc, argv, &spec, g->words, &g->exit_code);
+}
+
+#define ARGS(...)                                                                                  \
+    (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[])                            \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+    }
+
+static char x[] = "x", a[] = "a", b[] = "b", c[] = "c", check[] = "--check", seed[] = "--seed",
+            dump[] = "--dump";
+static char help[] = "-h", other[] = "--other", n_7[] = "7", n_0[] = "0", n_bad[] = "7x",
+            n_minus[] = "-7", rest[] = "--";
+static char n_huge[] = "99999999999999999999999";
+
+TEST(tool_parse_takes_options_anywhere)
+{
+    struct got g;
+    CHECK_TRUE(parse(ARGS(x, seed, n_7, a, check, b), &g));
+    CHECK_TRUE(g.check && g.seed == 7 && g.dump[0] == NULL);
+    CHECK_STR(g.words[0], "a");
+    CHECK_STR(g.words[1], "b");
+    CHECK_TRUE(
+        parse(ARGS(x, a, b, dump, c, check), &g)); /* the words of an option may look like one */
+    CHECK_STR(g.dump[1], "--check");
+    CHECK_TRUE(!g.check && g.seed == 5);
+    CHECK_TRUE(parse(ARGS(x, a, rest, check), &g));
+    CHECK_STR(g.words[1], "--check");
+}
+
+TEST(tool_parse_refuses_what_it_does_not_know_with_exit_code_2)
+{
+    struct got g;
+    CHECK_TRUE(!parse(ARGS(x, a), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, c), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, other), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, seed), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, seed, n_0), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, seed, n_bad), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, seed, n_minus), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, seed, n_huge), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, dump, c), &g) && g.exit_code == TOOL_USAGE);
+}
+
+TEST(tool_parse_prints_help_and_ends_well)
+{
+    struct got g;
+    CHECK_TRUE(!parse(ARGS(x, help), &g) && g.exit_code == TOOL_OK);
+}
