@@ -104,7 +104,7 @@ TEST(gguf_write_helpers_read_back_as_written)
     CHECK_TRUE(kv && kv->type == GGUF_I32 && kv->value.i64 == -7);
     struct gguf_array a;
     int32_t i;
-    float f;
+    float f = 0;
     bool b;
     CHECK_TRUE(gguf_get_arr(g, "i32s", &a, &e) && gguf_arr_i32(&a, 1, &i) && i == INT32_MAX);
     CHECK_TRUE(gguf_get_arr(g, "bools", &a, &e) && gguf_arr_bool(&a, 1, &b) && !b);
