@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 struct gemma4_chat_request {
-    const json_t *messages; /* array, not empty */
+    const json_t *messages; /* array; revision 2 renders an empty one, too */
     const json_t *tools;    /* array; NULL or JSON null: none */
     uint32_t template_rev;  /* 1 or 2: struct tok.template_rev */
     bool has_empty_thought; /* struct tok.has_empty_thought */
