@@ -42,19 +42,15 @@ static const json_t *message_at(const struct walk *w, size_t i)
 /* -- step 2: the system turn ---------------------------------------------------------------------
  */
 
-static bool print_system_content(struct walk *w, const json_t *content)
+static void print_system_content(struct walk *w, const json_t *content)
 {
     if (value_kind_of(content) == V_STRING) {
         sink_trimmed(w->s, json_text_str(content));
-        return true;
+        return;
     }
-    if (w->rq->template_rev == 1) { /* prints whatever it is as an expression, and trims that */
-        if (content && !json_is_object(content) && !json_is_array(content))
-            value_print_expr(w->s, content);
-        else if (content)
-            return err_set(w->e, ERR_FORMAT,
-                           "messages[0].content must be a string for template revision 1");
-        return true;
+    if (w->rq->template_rev == 1) { /* whatever it is, it is printed as an expression */
+        value_print_expr(w->s, content);
+        return;
     }
     for (size_t i = 0; i < json_array_size(content); i++) {
         const json_t *text = value_get(json_array_get(content, i), "text");
@@ -64,7 +60,6 @@ static bool print_system_content(struct walk *w, const json_t *content)
             value_print_expr(w->s, text);
         sink_plain(w->s, " ");
     }
-    return true;
 }
 
 static bool print_header(struct walk *w)
@@ -79,8 +74,12 @@ static bool print_header(struct walk *w)
     sink_mark(w->s, "<|turn>system\n");
     if (w->rq->enable_thinking)
         sink_mark(w->s, "<|think|>\n");
-    if (has_system && !print_system_content(w, value_get(message_at(w, 0), "content")))
-        return false;
+    const json_t *content = has_system ? value_get(message_at(w, 0), "content") : NULL;
+    if (json_is_object(content) && w->rq->template_rev != 1)
+        return err_set(w->e, ERR_FORMAT,
+                       "messages[0].content must be a string or an array of parts");
+    if (has_system)
+        print_system_content(w, content);
     for (size_t i = 0; i < json_array_size(tools); i++) {
         sink_mark(w->s, "<|tool>");
         if (!decl_print(w->s, json_array_get(tools, i), i, w->rq, w->e))
@@ -197,6 +196,8 @@ static bool print_result(struct walk *w, const struct result *r, size_t i)
         sink_mark(w->s, "<|\"|>");
     for (size_t k = 0; k < json_array_size(r->parts); k++) {
         const json_t *part = json_array_get(r->parts, k), *text = value_get(part, "text");
+        if (!json_is_object(part))
+            return err_set(w->e, ERR_FORMAT, "messages[%zu].content[%zu] must be an object", i, k);
         if (!str_is(json_text_str(value_get(part, "type")), "text"))
             continue;
         if (value_kind_of(text) != V_STRING)
@@ -382,24 +383,28 @@ static const json_t *next_message(const struct walk *w, size_t i)
     return NULL;
 }
 
-static void print_end(struct walk *w, const json_t *m, size_t i, bool is_answered,
-                      size_t body_at_bytes)
+struct turn {
+    bool is_model;
+    bool is_answered;     /* results were printed */
+    size_t body_at_bytes; /* where the body begins */
+};
+
+static void print_end(struct walk *w, const json_t *m, size_t i, const struct turn *t)
 {
-    if (w->kind == KIND_CALL && !is_answered) {
+    if (w->kind == KIND_CALL && !t->is_answered) {
         sink_mark(w->s, "<|tool_response>");
         return;
     }
     if (w->rq->template_rev == 1) {
-        if (!is_answered || value_is_true(value_get(m, "content")))
+        if (!t->is_answered || value_is_true(value_get(m, "content")))
             sink_mark(w->s, "<turn|>\n");
         return;
     }
     const json_t *next = next_message(w, i);
     bool has_calls = value_is_true(value_get(m, "tool_calls"));
-    if (is_role(m, "assistant") && next && is_role(next, "assistant") &&
-        (!has_calls || is_answered))
+    if (t->is_model && next && is_role(next, "assistant") && (!has_calls || t->is_answered))
         return;
-    if (is_answered && !next && sink_is_blank_since(w->s, body_at_bytes))
+    if (t->is_answered && !next && sink_is_blank_since(w->s, t->body_at_bytes))
         return;
     sink_mark(w->s, "<turn|>\n");
 }
@@ -407,20 +412,20 @@ static void print_end(struct walk *w, const json_t *m, size_t i, bool is_answere
 static bool print_message(struct walk *w, const json_t *m, size_t i)
 {
     struct str role = json_text_str(value_get(m, "role"));
-    bool is_assistant = str_is(role, "assistant");
+    struct turn t = {.is_model = is_role(m, "assistant") || is_role(m, "model")};
     w->kind = KIND_NONE;
-    if (!((is_assistant || str_is(role, "model")) && str_is(w->prev_role, "assistant"))) {
+    if (!t.is_model || !str_is(w->prev_role, "assistant")) {
         sink_mark(w->s, "<|turn>");
-        sink_text(w->s, is_assistant ? STR("model") : role);
+        sink_text(w->s, t.is_model ? STR("model") : role);
         sink_plain(w->s, "\n");
     }
     if (!print_reasoning(w, m, i) || !print_calls(w, m, i) || !print_results(w, m, i))
         return false;
-    bool is_answered = w->kind == KIND_RESPONSE;
-    size_t body_at_bytes = w->s->out->n_bytes;
-    if (!print_body(w, m, i, is_assistant || str_is(role, "model")))
+    t.is_answered = w->kind == KIND_RESPONSE;
+    t.body_at_bytes = w->s->out->n_bytes;
+    if (!print_body(w, m, i, t.is_model))
         return false;
-    print_end(w, m, i, is_answered, body_at_bytes);
+    print_end(w, m, i, &t);
     w->prev_role = role;
     return true;
 }

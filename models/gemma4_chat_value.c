@@ -70,17 +70,50 @@ static void print_digits(struct sink *s, const char *text)
         sink_plain(s, text);
 }
 
-/* The fewest digits that read back as x, laid out as Python does: fixed for decimal exponents
- * -4..15, else d.ddde+XX. */
+static bool reads_back(const char *text, double x)
+{
+    double back = strtod(text, NULL);
+    return memcmp(&back, &x, sizeof x) == 0;
+}
+
+/* Adds one to the last digit of "d.ddde+XX"; false if that would carry out of the first one. */
+static bool step_up(char *sci)
+{
+    for (char *p = strchr(sci, 'e') - 1; p >= sci && *p != '-'; p--) {
+        if (*p == '.')
+            continue;
+        if (*p != '9') {
+            (*p)++;
+            return true;
+        }
+        *p = '0';
+    }
+    return false;
+}
+
+/* The fewest digits that read back as x, as "d.ddde+XX". Rounding to nearest finds them but for
+ * powers of two, where the next double below is nearer than the one above: there the digits may
+ * have to be rounded up. */
+static void shortest_digits(char sci[32], double x)
+{
+    for (int n_frac = 0; n_frac < 17; n_frac++) {
+        char up[32];
+        snprintf(sci, 32, "%.*e", n_frac, x);
+        if (reads_back(sci, x))
+            return;
+        memcpy(up, sci, sizeof up);
+        if (step_up(up) && reads_back(up, x)) {
+            memcpy(sci, up, sizeof up);
+            return;
+        }
+    }
+}
+
+/* Laid out as Python does: fixed for decimal exponents -4..15, else d.ddde+XX. */
 static void print_real(struct sink *s, double x)
 {
     char sci[32], out[48];
-    for (int n_frac = 0; n_frac < 17; n_frac++) {
-        snprintf(sci, sizeof sci, "%.*e", n_frac, x);
-        double back = strtod(sci, NULL);
-        if (memcmp(&back, &x, sizeof x) == 0)
-            break;
-    }
+    shortest_digits(sci, x);
     const char *exp_at = strchr(sci, 'e');
     long exponent = strtol(exp_at + 1, NULL, 10);
     if (exponent < -4 || exponent > 15) {
@@ -305,8 +338,35 @@ bool value_print(struct sink *s, const json_t *v, struct value_style style, stru
 /* -- expressions, printed as Python prints them --------------------------------------------------
  */
 
-/* Python's repr of a string; every character from U+00A1 up but the soft hyphen counts as
- * printable. */
+static bool is_printable(uint32_t cp)
+{
+    size_t low = 0, high = sizeof unicode_unprintable / sizeof unicode_unprintable[0];
+    if (cp < 0x80)
+        return cp >= 0x20 && cp != 0x7f;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (cp > unicode_unprintable[mid][1])
+            low = mid + 1;
+        else if (cp < unicode_unprintable[mid][0])
+            high = mid;
+        else
+            return false;
+    }
+    return true;
+}
+
+/* Python's escape of one character, empty if it stands for itself. */
+static void escape_char(char escaped[12], uint32_t cp, char quote)
+{
+    escaped[0] = '\0';
+    if (cp == '\\' || cp == (unsigned char)quote)
+        snprintf(escaped, 12, "\\%c", (char)cp);
+    else if (cp == '\n' || cp == '\r' || cp == '\t')
+        snprintf(escaped, 12, "\\%c", cp == '\n' ? 'n' : cp == '\r' ? 'r' : 't');
+    else if (!is_printable(cp))
+        snprintf(escaped, 12, cp < 0x100 ? "\\x%02x" : cp < 0x10000 ? "\\u%04x" : "\\U%08x", cp);
+}
+
 static void print_str_repr(struct sink *s, struct str text)
 {
     bool has_single = text.n_bytes && memchr(text.p, '\'', text.n_bytes);
@@ -314,14 +374,8 @@ static void print_str_repr(struct sink *s, struct str text)
     const char *quote = has_single && !has_double ? "\"" : "'";
     sink_text(s, str_of(quote));
     for (size_t at = 0, n_used; at < text.n_bytes; at += n_used) {
-        uint32_t cp = utf8_decode(text.p + at, text.n_bytes - at, &n_used);
-        char escaped[8] = "";
-        if (cp == '\\' || cp == (unsigned char)quote[0])
-            snprintf(escaped, sizeof escaped, "\\%c", (char)cp);
-        else if (cp == '\n' || cp == '\r' || cp == '\t')
-            snprintf(escaped, sizeof escaped, "\\%c", cp == '\n' ? 'n' : cp == '\r' ? 'r' : 't');
-        else if (cp < 0x20 || (cp >= 0x7f && cp <= 0xa0) || cp == 0xad)
-            snprintf(escaped, sizeof escaped, "\\x%02x", cp);
+        char escaped[12];
+        escape_char(escaped, utf8_decode(text.p + at, text.n_bytes - at, &n_used), quote[0]);
         sink_text(s, escaped[0] ? str_of(escaped) : (struct str){text.p + at, n_used});
     }
     sink_text(s, str_of(quote));

@@ -1,6 +1,7 @@
 """Writes models/unicode_tab.h: python3 models/unicode_tab.py > models/unicode_tab.h
 
-The case mappings of Python's str.lower and str.upper, by which the chat template sorts keys and prints type names.
+Python's str.lower, str.upper and str.isprintable, by which the chat template sorts keys, prints type names and quotes
+strings.
 """
 import sys
 import unicodedata
@@ -66,4 +67,16 @@ for cp in range(0x110000):
         cps = [ord(c) for c in to] + [0] * (3 - len(to))
         long.append("{0x%x, {0x%x, 0x%x, 0x%x}}," % (cp, *cps))
 rows(long, 3)
+print("};\n")
+print("/* First and last of the code points from U+0080 up that Python writes as an escape. */")
+print("static const uint32_t unicode_unprintable[][2] = {")
+runs = []
+for cp in range(0x80, 0x110000):
+    if chr(cp).isprintable():
+        continue
+    if runs and runs[-1][1] == cp - 1:
+        runs[-1][1] = cp
+    else:
+        runs.append([cp, cp])
+rows(["{0x%x, 0x%x}," % tuple(r) for r in runs], 5)
 print("};\n/* clang-format on */\n\n#endif")
