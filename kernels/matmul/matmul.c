@@ -16,7 +16,11 @@ const struct matmul_isa *matmul_isa_get(enum cpu_isa isa)
     case CPU_ISA_PORTABLE:
         return &matmul_isa_portable;
     case CPU_ISA_AVX2:
+        break;
     case CPU_ISA_AVX512:
+#if defined(__x86_64__)
+        return &matmul_isa_avx512;
+#endif
     case CPU_ISA_DOTPROD:
     case CPU_ISA_I8MM:
     case CPU_N_ISAS:

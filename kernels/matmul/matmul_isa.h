@@ -24,9 +24,11 @@ struct matmul_part {
 
 typedef void matmul_part_fn(const struct matmul_args *a, const struct matmul_part *part);
 
+/* Blocks of 32 counted through all rows of x. */
+typedef void actq_part_fn(const struct actq_args *a, uint64_t block_begin, uint64_t block_end);
+
 struct matmul_isa {
-    /* Blocks of 32 counted through all rows of x. */
-    void (*actq)(const struct actq_args *a, uint64_t block_begin, uint64_t block_end);
+    actq_part_fn *actq;
     /* A few rows of x, straight from the file bytes. NULL: matmul_rows_portable. */
     matmul_part_fn *rows[QTYPE_ID_END];
     /* Many rows of x, weights unpacked once for all of them. NULL: `rows` does that too. */
@@ -35,15 +37,21 @@ struct matmul_isa {
     uint32_t panel_min_rows;
     /* Rows of x that fit one panel pass; 0 if K is too deep for the scratch. */
     uint32_t (*panel_rows)(enum qtype w_type, uint32_t n_in);
+    /* Independent integer dots from registers, for the benchmark: does n_rounds, returns the
+     * multiply-adds of one round. */
+    uint32_t (*dot_loop)(uint64_t n_rounds, int32_t *sink);
 };
 
 extern const struct matmul_isa matmul_isa_portable;
 #if defined(__x86_64__)
-extern const struct matmul_isa matmul_isa_avx2;
 extern const struct matmul_isa matmul_isa_avx512;
 #elif defined(__aarch64__)
 extern const struct matmul_isa matmul_isa_dotprod;
 #endif
+
+/* Parts of those tables with a file of their own. */
+actq_part_fn actq_avx2, actq_avx512, actq_dotprod;
+matmul_part_fn matmul_float_avx2, matmul_float_avx512, matmul_float_dotprod; /* F32, F16, BF16 */
 
 /* NULL if this build has no such variant. */
 const struct matmul_isa *matmul_isa_get(enum cpu_isa isa);
