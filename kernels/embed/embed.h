@@ -1,4 +1,5 @@
-/* embed: y[t] = scale * E[tok[t]], rows of any encoding gathered and decoded to f32.   gemma4-text 3.2 */
+/* embed: y[t] = scale * E[tok[t]], rows of any encoding gathered and decoded to f32.
+ * gemma4-text 3.2 */
 #ifndef KERNELS_EMBED_EMBED_H
 #define KERNELS_EMBED_EMBED_H
 

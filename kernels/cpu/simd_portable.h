@@ -1,0 +1,130 @@
+/* simd on plain C: what every other set must equal. Included by simd.h alone. */
+#ifndef KERNELS_CPU_SIMD_PORTABLE_H
+#define KERNELS_CPU_SIMD_PORTABLE_H
+
+#include "kernels/cpu/f16.h"
+#include "kernels/quant/half.h"
+
+enum { SIMD_DOT_ROWS = 2, SIMD_DOT_COLS = 2, SIMD_AXPY_ROWS = 2 };
+
+struct simd_f32 {
+    float v[16];
+};
+
+#define SIMD_EACH(expr)                                                                            \
+    struct simd_f32 y;                                                                             \
+    for (int i = 0; i < 16; i++)                                                                   \
+        y.v[i] = (expr);                                                                           \
+    return y
+
+SIMD_FN struct simd_f32 simd_set1(float x)
+{
+    SIMD_EACH(x);
+}
+
+SIMD_FN struct simd_f32 simd_zero(void)
+{
+    return simd_set1(0.0f);
+}
+
+SIMD_FN struct simd_f32 simd_load(const float *p)
+{
+    SIMD_EACH(p[i]);
+}
+
+SIMD_FN void simd_store(float *p, struct simd_f32 a)
+{
+    memcpy(p, a.v, sizeof a.v);
+}
+
+SIMD_FN struct simd_f32 simd_load_f16(const uint16_t *p)
+{
+    SIMD_EACH(half_from_f16(p[i]));
+}
+
+SIMD_FN void simd_store_f16(uint16_t *p, struct simd_f32 a)
+{
+    for (int i = 0; i < 16; i++)
+        p[i] = f16_from_f32(a.v[i]);
+}
+
+SIMD_FN struct simd_f32 simd_add(struct simd_f32 a, struct simd_f32 b)
+{
+    SIMD_EACH(a.v[i] + b.v[i]);
+}
+
+SIMD_FN struct simd_f32 simd_sub(struct simd_f32 a, struct simd_f32 b)
+{
+    SIMD_EACH(a.v[i] - b.v[i]);
+}
+
+SIMD_FN struct simd_f32 simd_mul(struct simd_f32 a, struct simd_f32 b)
+{
+    SIMD_EACH(a.v[i] * b.v[i]);
+}
+
+SIMD_FN struct simd_f32 simd_div(struct simd_f32 a, struct simd_f32 b)
+{
+    SIMD_EACH(a.v[i] / b.v[i]);
+}
+
+SIMD_FN struct simd_f32 simd_fma(struct simd_f32 a, struct simd_f32 b, struct simd_f32 c)
+{
+    SIMD_EACH(fmaf(a.v[i], b.v[i], c.v[i]));
+}
+
+SIMD_FN struct simd_f32 simd_fnma(struct simd_f32 a, struct simd_f32 b, struct simd_f32 c)
+{
+    SIMD_EACH(fmaf(-a.v[i], b.v[i], c.v[i]));
+}
+
+SIMD_FN struct simd_f32 simd_max(struct simd_f32 a, struct simd_f32 b)
+{
+    SIMD_EACH(a.v[i] > b.v[i] ? a.v[i] : b.v[i]);
+}
+
+SIMD_FN struct simd_f32 simd_select_gt(struct simd_f32 a, struct simd_f32 b, struct simd_f32 x,
+                                       struct simd_f32 z)
+{
+    SIMD_EACH(a.v[i] > b.v[i] ? x.v[i] : z.v[i]);
+}
+
+SIMD_FN struct simd_f32 simd_abs(struct simd_f32 a)
+{
+    SIMD_EACH(fabsf(a.v[i]));
+}
+
+SIMD_FN struct simd_f32 simd_copysign(struct simd_f32 magnitude, struct simd_f32 sign)
+{
+    SIMD_EACH(copysignf(magnitude.v[i], sign.v[i]));
+}
+
+SIMD_FN struct simd_f32 simd_scale2(struct simd_f32 p, struct simd_f32 t)
+{
+    struct simd_f32 y;
+    for (int i = 0; i < 16; i++) {
+        int32_t n;
+        memcpy(&n, &t.v[i], sizeof n);
+        n -= 0x4B400000;
+        int32_t first = n >> 1, second = n - first;
+        uint32_t bits[2] = {(uint32_t)(first + 127) << 23, (uint32_t)(second + 127) << 23};
+        float step[2];
+        memcpy(step, bits, sizeof step);
+        y.v[i] = p.v[i] * step[0] * step[1];
+    }
+    return y;
+}
+
+SIMD_FN void simd_fold4(const struct simd_f32 a[4], float out[4])
+{
+    for (int j = 0; j < 4; j++) {
+        struct simd_f32 x = a[j];
+        for (int half = 8; half > 0; half /= 2)
+            for (int i = 0; i < half; i++)
+                x.v[i] += x.v[i + half];
+        out[j] = x.v[0];
+    }
+}
+
+#undef SIMD_EACH
+#endif
