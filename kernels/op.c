@@ -1,0 +1,122 @@
+#include "kernels/op.h"
+
+#include "kernels/cpu/body.h"
+#include "kernels/matmul/matmul_isa.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char *chosen_isa = "portable"; /* written by op_init alone */
+
+/* A part of the ops whose variants are chosen together. */
+struct part {
+    const char *name;
+    bool (*is_built)(enum cpu_isa isa);
+    bool (*agrees)(enum cpu_isa isa);
+    enum cpu_isa (*init)(uint32_t isa_mask);
+};
+
+static bool matmul_is_built(enum cpu_isa isa)
+{
+    return matmul_isa_get(isa) != NULL;
+}
+
+static bool body_is_built(enum cpu_isa isa)
+{
+    return body_get(isa) != NULL;
+}
+
+static const struct part parts[] = {
+    {"matmul", matmul_is_built, matmul_isa_agrees, matmul_init},
+    {"other ops", body_is_built, body_isa_agrees, body_init},
+};
+
+/* The best variant of a part that gives the portable bits; liars are added to the report. */
+static enum cpu_isa choose(const struct part *part, char *report, size_t n_report_bytes)
+{
+    uint32_t mask = cpu_isa_mask();
+    for (;;) {
+        enum cpu_isa best = part->init(mask);
+        if (best == CPU_ISA_PORTABLE || part->agrees(best))
+            return best;
+        mask &= ~(1u << best);
+        size_t n_used = strnlen(report, n_report_bytes);
+        snprintf(report + n_used, n_report_bytes - n_used,
+                 "%s%s: the %s variant disagrees with plain C and is switched off",
+                 n_used ? "; " : "", part->name, cpu_isa_name(best));
+    }
+}
+
+void op_init(char *report, size_t n_report_bytes)
+{
+    char nowhere[1];
+    if (!report || n_report_bytes == 0) {
+        report = nowhere;
+        n_report_bytes = sizeof nowhere;
+    }
+    report[0] = 0;
+    enum cpu_isa isa[2];
+    for (uint32_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        isa[i] = choose(&parts[i], report, n_report_bytes);
+    chosen_isa = cpu_isa_name(isa[0]); /* matmul is where the time goes */
+}
+
+const char *op_isa(void)
+{
+    return chosen_isa;
+}
+
+static void run_share(void *arg, uint32_t tid, uint32_t n_tid)
+{
+    const struct op_call *call = *(const struct op_call *const *)arg;
+    call->op->cpu(call->args, tid, n_tid);
+}
+
+static void run_one(enum op_backend backend, struct pool *pool, const struct op_call *call)
+{
+    switch (backend) {
+    case OP_BACKEND_CPU:
+        if (pool)
+            pool_run(pool, run_share, &call);
+        else
+            run_share(&call, 0, 1);
+        break;
+    case OP_BACKEND_REF:
+        call->op->ref(call->args);
+        break;
+    case OP_BACKEND_NULL:
+        break;
+    }
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+bool op_run(enum op_backend backend, struct pool *pool, const struct op_call *calls,
+            uint32_t n_calls, struct err *e)
+{
+    for (uint32_t i = 0; i < n_calls; i++) {
+        if (!calls[i].op->check(calls[i].args, e))
+            return err_ctx(e, "op %" PRIu32 " of %" PRIu32, i, n_calls);
+        run_one(backend, pool, &calls[i]);
+    }
+    return true;
+}
+
+bool op_run_timed(struct pool *pool, const struct op_call *calls, uint32_t n_calls,
+                  uint64_t *spent_ns, struct err *e)
+{
+    for (uint32_t i = 0; i < n_calls; i++) {
+        uint64_t begin_ns = now_ns();
+        if (!op_run(OP_BACKEND_CPU, pool, &calls[i], 1, e))
+            return err_ctx(e, "call %" PRIu32, i);
+        spent_ns[i] += now_ns() - begin_ns;
+    }
+    return true;
+}

@@ -1,0 +1,71 @@
+#include "kernels/op.h"
+#include "kernels/glu/glu.h"
+#include "kernels/rmsnorm/rmsnorm.h"
+#include "tests/t.h"
+
+#include <string.h>
+
+static struct op_call make_glu(const float *gate, const float *up, float *y, uint32_t n)
+{
+    struct op_call call = {.op = &op_glu};
+    struct glu_args a = {gate, up, y, 1, n};
+    memcpy(call.args, &a, sizeof a);
+    return call;
+}
+
+TEST(op_every_op_is_complete_and_fits_a_call)
+{
+#define X(name) &op_##name,
+    static const struct op *const ops[] = {OPS(X)};
+#undef X
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        CHECK_TRUE(ops[i]->name && ops[i]->check && ops[i]->ref && ops[i]->cpu);
+        CHECK_TRUE(ops[i]->args_bytes > 0 && ops[i]->args_bytes <= OP_MAX_ARGS_BYTES);
+    }
+}
+
+TEST(op_run_feeds_one_call_into_the_next_on_every_backend)
+{
+    float x[40], mid[40], y[40];
+    for (int i = 0; i < 40; i++)
+        x[i] = (float)i * 0.1f - 2;
+    struct op_call calls[2] = {make_glu(x, x, mid, 40), make_glu(mid, mid, y, 40)};
+    struct err e = {0};
+    op_init(NULL, 0);
+    struct pool *pool = pool_open(2, &e);
+    MUST_TRUE(pool, e.msg);
+    memset(y, 0, sizeof y);
+    CHECK_TRUE(op_run(OP_BACKEND_NULL, pool, calls, 2, &e));
+    CHECK_TRUE(y[39] == 0);
+    CHECK_TRUE(op_run(OP_BACKEND_REF, NULL, calls, 2, &e));
+    float want = y[39];
+    CHECK_TRUE(want > 9 && want < 14);
+    CHECK_TRUE(op_run(OP_BACKEND_CPU, pool, calls, 2, &e));
+    CHECK_NEAR(y[39], want, 1e-5);
+    CHECK_TRUE(op_run(OP_BACKEND_CPU, NULL, calls, 2, &e));
+    uint64_t spent_ns[2] = {0};
+    float again[40];
+    memcpy(again, y, sizeof y);
+    CHECK_TRUE(op_run_timed(pool, calls, 2, spent_ns, &e));
+    CHECK_BYTES(y, again, sizeof y);
+    CHECK_TRUE(spent_ns[0] > 0 && spent_ns[1] > 0);
+    pool_close(pool);
+}
+
+TEST(op_run_stops_at_the_first_refused_call_and_names_it)
+{
+    float x[4] = {1, 2, 3, 4}, y[4] = {0};
+    struct op_call calls[2] = {make_glu(x, NULL, y, 4), make_glu(x, x, y, 4)};
+    struct err e = {0};
+    CHECK_TRUE(!op_run(OP_BACKEND_CPU, NULL, calls, 2, &e));
+    CHECK_STR(e.msg, "op 0 of 2: glu: gate, up or y is missing");
+    CHECK_TRUE(y[0] == 0);
+}
+
+TEST(op_init_reports_nothing_when_all_variants_agree)
+{
+    char report[200] = "x";
+    op_init(report, sizeof report);
+    CHECK_STR(report, "");
+    CHECK_TRUE(strlen(op_isa()) > 0);
+}
