@@ -102,7 +102,10 @@ bool gguf_get_arr(const struct gguf *g, const char *key, struct gguf_array *out,
  * n_elems. */
 bool gguf_arr_u32(const struct gguf_array *a, uint64_t i, uint32_t *out);
 bool gguf_arr_i32(const struct gguf_array *a, uint64_t i, int32_t *out);
+bool gguf_arr_u64(const struct gguf_array *a, uint64_t i, uint64_t *out);
+bool gguf_arr_i64(const struct gguf_array *a, uint64_t i, int64_t *out);
 bool gguf_arr_f32(const struct gguf_array *a, uint64_t i, float *out);
+bool gguf_arr_f64(const struct gguf_array *a, uint64_t i, double *out);
 bool gguf_arr_bool(const struct gguf_array *a, uint64_t i, bool *out);
 /* Strings have no fixed size: walk from *off_bytes = 0; each call yields the next and advances.
  * false at the end. */

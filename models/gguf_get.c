@@ -178,41 +178,67 @@ static bool elem_raw(const struct gguf_array *a, uint64_t i, uint64_t *raw)
     return true;
 }
 
+bool gguf_arr_u64(const struct gguf_array *a, uint64_t i, uint64_t *out)
+{
+    bool is_signed = gguf_type_is_signed(a->elem_type);
+    uint64_t raw;
+    if (!(is_signed || gguf_type_is_unsigned(a->elem_type)) || !elem_raw(a, i, &raw) ||
+        (is_signed && (int64_t)raw < 0))
+        return false;
+    *out = raw;
+    return true;
+}
+
+bool gguf_arr_i64(const struct gguf_array *a, uint64_t i, int64_t *out)
+{
+    bool is_signed = gguf_type_is_signed(a->elem_type);
+    uint64_t raw;
+    if (!(is_signed || gguf_type_is_unsigned(a->elem_type)) || !elem_raw(a, i, &raw) ||
+        (!is_signed && raw > INT64_MAX))
+        return false;
+    *out = (int64_t)raw;
+    return true;
+}
+
 bool gguf_arr_u32(const struct gguf_array *a, uint64_t i, uint32_t *out)
 {
-    uint64_t raw;
-    if (!(gguf_type_is_signed(a->elem_type) || gguf_type_is_unsigned(a->elem_type)) ||
-        !elem_raw(a, i, &raw) || raw > UINT32_MAX) /* a negative one is far above */
+    uint64_t wide;
+    if (!gguf_arr_u64(a, i, &wide) || wide > UINT32_MAX)
         return false;
-    *out = (uint32_t)raw;
+    *out = (uint32_t)wide;
     return true;
 }
 
 bool gguf_arr_i32(const struct gguf_array *a, uint64_t i, int32_t *out)
 {
-    uint64_t raw;
-    bool is_signed = gguf_type_is_signed(a->elem_type);
-    if (!(is_signed || gguf_type_is_unsigned(a->elem_type)) || !elem_raw(a, i, &raw))
-        return false;
-    int64_t wide = (int64_t)raw;
-    if (wide > INT32_MAX || wide < INT32_MIN || (!is_signed && wide < 0))
+    int64_t wide;
+    if (!gguf_arr_i64(a, i, &wide) || wide > INT32_MAX || wide < INT32_MIN)
         return false;
     *out = (int32_t)wide;
     return true;
 }
 
-bool gguf_arr_f32(const struct gguf_array *a, uint64_t i, float *out)
+bool gguf_arr_f64(const struct gguf_array *a, uint64_t i, double *out)
 {
     uint64_t raw;
     if ((a->elem_type != GGUF_F32 && a->elem_type != GGUF_F64) || !elem_raw(a, i, &raw))
         return false;
-    if (a->elem_type == GGUF_F32) {
-        uint32_t bits = (uint32_t)raw;
-        memcpy(out, &bits, sizeof *out);
+    if (a->elem_type == GGUF_F64) {
+        memcpy(out, &raw, sizeof *out);
         return true;
     }
+    uint32_t bits = (uint32_t)raw;
+    float narrow;
+    memcpy(&narrow, &bits, sizeof narrow);
+    *out = (double)narrow;
+    return true;
+}
+
+bool gguf_arr_f32(const struct gguf_array *a, uint64_t i, float *out)
+{
     double wide;
-    memcpy(&wide, &raw, sizeof wide);
+    if (!gguf_arr_f64(a, i, &wide))
+        return false;
     *out = (float)wide;
     return isfinite(*out) || !isfinite(wide);
 }

@@ -296,6 +296,33 @@ TEST(gguf_arr_readers_convert_only_what_fits)
     gguf_close(g);
 }
 
+TEST(gguf_arr_readers_keep_64_bits)
+{
+    struct bytes b = {.n = 0};
+    double third = 1.0 / 3, got = 0;
+    uint64_t third_bits, u = 0;
+    int64_t i = 0;
+    memcpy(&third_bits, &third, 8);
+    put_head(&b, 0, 3);
+    put_kv(&b, "u64", GGUF_ARR, GGUF_U64, 4);
+    put_int(&b, 1, 8);
+    put_int(&b, UINT64_MAX, 8);
+    put_kv(&b, "i64", GGUF_ARR, GGUF_I64, 4);
+    put_int(&b, 1, 8);
+    put_int(&b, UINT64_C(1) << 63, 8);
+    put_kv(&b, "f64", GGUF_ARR, GGUF_F64, 4);
+    put_int(&b, 1, 8);
+    put_int(&b, third_bits, 8);
+    struct gguf *g = open_bytes(&b);
+    CHECK_TRUE(gguf_arr_u64(&gguf_find(g, "u64")->value.arr, 0, &u) && u == UINT64_MAX);
+    CHECK_TRUE(!gguf_arr_i64(&gguf_find(g, "u64")->value.arr, 0, &i));
+    CHECK_TRUE(gguf_arr_i64(&gguf_find(g, "i64")->value.arr, 0, &i) && i == INT64_MIN);
+    CHECK_TRUE(!gguf_arr_u64(&gguf_find(g, "i64")->value.arr, 0, &u));
+    CHECK_TRUE(gguf_arr_f64(&gguf_find(g, "f64")->value.arr, 0, &got));
+    CHECK_NEAR(got, third, 0);
+    gguf_close(g);
+}
+
 TEST(gguf_token_texts_may_be_bytes_but_other_strings_must_be_utf8)
 {
     const char *const keys[] = {"tokenizer.ggml.tokens", "tokenizer.ggml.merges",

@@ -1,0 +1,128 @@
+#include "runtime/tool_inspect.h"
+
+#include "kernels/quant/dequant.h"
+#include "models/gguf_write.h"
+#include "runtime/base/mem.h"
+#include "runtime/tool_arg.h"
+#include "runtime/tool_synth.h"
+#include "tests/t.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct path {
+    char at[512];
+};
+
+static struct path scratch_path(const char *file)
+{
+    struct path path;
+    snprintf(path.at, sizeof path.at, "%s/%s", t_scratch_dir(), file);
+    return path;
+}
+
+/* Runs a tool with its standard output in a file; NULL ends the words. *listing is the caller's to
+ * free. */
+static int run(int (*tool)(int, char **), const char *const *from, char **listing)
+{
+    char words[6][512], *argv[6];
+    struct path out = scratch_path("stdout");
+    int argc = 0;
+    size_t n_bytes;
+    for (; from[argc]; argc++) {
+        snprintf(words[argc], sizeof words[argc], "%s", from[argc]);
+        argv[argc] = words[argc];
+    }
+    MUST_TRUE(freopen(out.at, "w", stdout) != NULL, out.at);
+    int exit_code = tool(argc, argv);
+    fflush(stdout);
+    *listing = t_read_file(out.at, &n_bytes);
+    return exit_code;
+}
+
+#define WORDS(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
+
+TEST(inspect_lists_keys_tensors_and_bits_per_weight)
+{
+    struct path model = scratch_path("model.gguf");
+    char *listing;
+    CHECK_EQ(run(tool_synth, WORDS("synth", "tiny", "Q8_0", model.at), &listing), TOOL_OK);
+    free(listing);
+    CHECK_EQ(run(tool_inspect, WORDS("inspect", model.at, "--check"), &listing), TOOL_OK);
+    CHECK_TRUE(strstr(listing, "GGUF version 3, 1 part") != NULL);
+    CHECK_TRUE(strstr(listing, "gemma4.block_count") && strstr(listing, "u32   6\n"));
+    CHECK_TRUE(strstr(listing, "[6 i32] 2 2 2 2 2 1\n") != NULL);
+    CHECK_TRUE(
+        strstr(listing, "[512 str] \"<pad>\" \"<eos>\" \"<bos>\" \"<unk>\" \"<mask>\" ...\n") !=
+        NULL);
+    CHECK_TRUE(strstr(listing, "blk.0.ffn_down.weight") && strstr(listing, "[512, 256]"));
+    CHECK_TRUE(strstr(listing, "3768320 weights") != NULL); /* 512 * 256 + 6 layers of matrices */
+    CHECK_TRUE(strstr(listing, "bits per weight") != NULL);
+    CHECK_TRUE(strstr(listing, "check: all values and block scales of 86 tensors are sound") !=
+               NULL);
+    free(listing);
+    CHECK_EQ(mem_n_live(), 0);
+}
+
+TEST(inspect_refuses_a_broken_file_and_prints_nothing_of_it)
+{
+    char *listing;
+    CHECK_EQ(run(tool_inspect, WORDS("inspect", "tests/vectors/gguf/i_overlap.gguf"), &listing),
+             TOOL_FAILED);
+    CHECK_STR(listing, "");
+    free(listing);
+    CHECK_EQ(run(tool_inspect,
+                 WORDS("inspect", "tests/vectors/gguf/v_every_tensor_type.gguf", "--check"),
+                 &listing),
+             TOOL_FAILED); /* its random NVFP4 block has a signed scale */
+    free(listing);
+    CHECK_EQ(run(tool_inspect, WORDS("inspect"), &listing), TOOL_USAGE);
+    free(listing);
+}
+
+TEST(inspect_dump_is_the_tensor_decoded)
+{
+    static const char *const types[] = {"F16", "Q8_0", "Q4_K", "Q6_K", "NVFP4"};
+    struct path model = scratch_path("model.gguf"), out = scratch_path("out.f32");
+    for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
+        char *listing;
+        struct err e = {0};
+        size_t n_bytes;
+        CHECK_EQ(run(tool_synth, WORDS("synth", "tiny", types[k], model.at), &listing), TOOL_OK);
+        free(listing);
+        CHECK_EQ(run(tool_inspect,
+                     WORDS("inspect", model.at, "--dump", "blk.2.ffn_down.weight", out.at),
+                     &listing),
+                 TOOL_OK);
+        free(listing);
+        struct gguf *g = gguf_open(model.at, &e);
+        MUST_TRUE(g != NULL, e.msg);
+        const struct gguf_tensor *t = gguf_tensor(g, "blk.2.ffn_down.weight");
+        float *want = malloc(512 * 256 * sizeof *want), *got = t_read_file(out.at, &n_bytes);
+        MUST_TRUE(want && n_bytes == 512 * 256 * sizeof *want, "size");
+        dequant_row(t->type, t->bytes, want, 512 * 256);
+        CHECK_BYTES(got, want, n_bytes);
+        free(want);
+        free(got);
+        gguf_close(g);
+    }
+}
+
+TEST(inspect_dump_refuses_by_name_and_leaves_no_file)
+{
+    char *listing;
+    struct path out = scratch_path("out.f32");
+    const char *file = "tests/vectors/gguf/v_every_tensor_type.gguf";
+    CHECK_EQ(run(tool_inspect, WORDS("inspect", file, "--dump", "absent", out.at), &listing),
+             TOOL_FAILED);
+    free(listing);
+    CHECK_EQ(run(tool_inspect, WORDS("inspect", file, "--dump", "t24", out.at), &listing),
+             TOOL_FAILED); /* I8 */
+    free(listing);
+    CHECK_TRUE(access(out.at, F_OK) != 0);
+}
