@@ -456,23 +456,21 @@ static bool check_messages(const struct walk *w)
     return true;
 }
 
-bool gemma4_chat_render(const struct gemma4_chat_request *rq, struct gemma4_chat_out *out,
-                        struct err *e)
+bool chat_print_messages(struct sink *s, const struct gemma4_chat_request *rq, size_t n_left_out,
+                         struct err *e)
 {
-    struct sink s;
     struct walk w = {.rq = rq,
-                     .s = &s,
+                     .s = s,
                      .e = e,
                      .n_messages = json_array_size(rq->messages),
                      .last_user = SIZE_MAX};
-    sink_init(&s, out);
     if (!check_messages(&w) || !print_header(&w))
         return false;
     for (size_t i = w.first; i < w.n_messages; i++) {
         if (is_role(message_at(&w, i), "user"))
             w.last_user = i;
     }
-    for (size_t i = w.first; i < w.n_messages; i++) {
+    for (size_t i = w.first; i + n_left_out < w.n_messages; i++) {
         if (is_role(message_at(&w, i), "tool"))
             continue;
         if (!print_message(&w, message_at(&w, i), i))
@@ -480,5 +478,13 @@ bool gemma4_chat_render(const struct gemma4_chat_request *rq, struct gemma4_chat
     }
     if (rq->add_generation_prompt)
         print_generation_prompt(&w);
-    return sink_check(&s, e);
+    return true;
+}
+
+bool gemma4_chat_render(const struct gemma4_chat_request *rq, struct gemma4_chat_out *out,
+                        struct err *e)
+{
+    struct sink s;
+    sink_init(&s, out);
+    return chat_print_messages(&s, rq, 0, e) && sink_check(&s, e);
 }

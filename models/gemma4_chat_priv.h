@@ -31,7 +31,10 @@ void sink_trimmed(struct sink *s, struct str text);
 void sink_trim_end(struct sink *s, size_t from_bytes);
 /* True if nothing but white space came since byte from_bytes. */
 bool sink_is_blank_since(const struct sink *s, size_t from_bytes);
-bool sink_ends_with(const struct sink *s, const char *literal);
+/* True if the last thing printed was this template text. */
+bool sink_ends_with_mark(const struct sink *s, const char *literal);
+/* Takes template text off the end again. */
+void sink_unprint(struct sink *s, const char *literal);
 /* false with *e if something did not fit. */
 bool sink_check(const struct sink *s, struct err *e);
 
@@ -85,5 +88,12 @@ void value_members_put(struct value_members *m);
 /* Prints the declaration of tools[i_tool] (5.5), without the markers around it. */
 bool decl_print(struct sink *s, const json_t *tool, size_t i_tool,
                 const struct gemma4_chat_request *rq, struct err *e);
+
+/* -- gemma4_chat.c -------------------------------------------------------------------------------
+ */
+
+/* 5.3, but for the last n_left_out messages, which are only looked ahead at. */
+bool chat_print_messages(struct sink *s, const struct gemma4_chat_request *rq, size_t n_left_out,
+                         struct err *e);
 
 #endif

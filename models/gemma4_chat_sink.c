@@ -133,17 +133,12 @@ void sink_trimmed(struct sink *s, struct str text)
     sink_text(s, rest);
 }
 
-void sink_trim_end(struct sink *s, size_t from_bytes)
+static void cut_to(struct gemma4_chat_out *out, size_t n_keep)
 {
-    struct gemma4_chat_out *out = s->out;
-    if (out->n_bytes <= from_bytes)
-        return;
-    size_t n_keep =
-        from_bytes + without_trailing_space(out->text + from_bytes, out->n_bytes - from_bytes);
     while (out->n_bytes > n_keep) {
         struct tok_segment *last = &out->segs[out->n_segs - 1];
-        size_t n_cut =
-            out->n_bytes - n_keep < last->text.n_bytes ? out->n_bytes - n_keep : last->text.n_bytes;
+        size_t n_over = out->n_bytes - n_keep;
+        size_t n_cut = n_over < last->text.n_bytes ? n_over : last->text.n_bytes;
         last->text.n_bytes -= n_cut;
         out->n_bytes -= n_cut;
         if (last->text.n_bytes == 0)
@@ -151,15 +146,33 @@ void sink_trim_end(struct sink *s, size_t from_bytes)
     }
 }
 
+void sink_trim_end(struct sink *s, size_t from_bytes)
+{
+    struct gemma4_chat_out *out = s->out;
+    if (out->n_bytes > from_bytes)
+        cut_to(out, from_bytes +
+                        without_trailing_space(out->text + from_bytes, out->n_bytes - from_bytes));
+}
+
 bool sink_is_blank_since(const struct sink *s, size_t from_bytes)
 {
     return without_trailing_space(s->out->text + from_bytes, s->out->n_bytes - from_bytes) == 0;
 }
 
-bool sink_ends_with(const struct sink *s, const char *literal)
+bool sink_ends_with_mark(const struct sink *s, const char *literal)
 {
+    const struct gemma4_chat_out *out = s->out;
     size_t n = strlen(literal);
-    return s->out->n_bytes >= n && memcmp(s->out->text + s->out->n_bytes - n, literal, n) == 0;
+    if (out->n_segs == 0 || !out->segs[out->n_segs - 1].is_trusted ||
+        out->segs[out->n_segs - 1].text.n_bytes < n)
+        return false;
+    return memcmp(out->text + out->n_bytes - n, literal, n) == 0;
+}
+
+void sink_unprint(struct sink *s, const char *literal)
+{
+    if (sink_ends_with_mark(s, literal))
+        cut_to(s->out, s->out->n_bytes - strlen(literal));
 }
 
 bool sink_check(const struct sink *s, struct err *e)

@@ -39,28 +39,32 @@ enum gemma4_parse_flag {
     GEMMA4_TOOLS_OFFERED = 2,
 };
 
+struct gemma4_held {
+    char text[GEMMA4_MAX_HELD_BYTES];
+    uint32_t n_bytes;
+};
+
 struct gemma4_parse {
     const struct tok *tok; /* borrowed */
-    char *call;            /* the caller's workspace, first third */
-    char *json;            /* the rest of it */
-    size_t call_room_bytes, json_room_bytes;
-    size_t call_bytes;
+    char *call; /* the caller's workspace, first third: the open call, from its marker on */
+    char *json; /* the rest of it: name and arguments of a complete call */
+    size_t call_room_bytes, json_room_bytes, call_bytes;
     struct detok detok;
     enum gemma4_parse_state state;
     uint32_t flags;
-    uint32_t n_calls;        /* complete calls so far */
-    uint32_t n_header_bytes; /* of `thought` seen */
-    uint32_t n_held_bytes;
-    bool header_is_open;     /* a thought header may still come */
-    bool header_is_done;     /* its trailing whitespace is being dropped */
-    bool block_has_text;     /* this reasoning block printed something */
-    bool reasoning_has_text; /* some block did */
-    bool content_has_text;   /* something not blank was let go */
-    bool call_is_too_long;   /* the rest of this call goes straight to content */
-    char held[GEMMA4_MAX_HELD_BYTES];
-    char piece[2 * DETOK_OUT_BYTES + GEMMA4_MAX_HELD_BYTES +
-               64]; /* text the events of this push point to */
-    uint32_t n_piece_bytes;
+    uint32_t n_calls;             /* complete calls so far */
+    uint32_t n_header_bytes;      /* of `thought` seen, while header_is_open */
+    bool header_is_open;          /* a thought header may still come */
+    bool header_space_is_open;    /* it came; white space behind it is dropped */
+    bool block_has_text;          /* this reasoning block printed something */
+    bool reasoning_has_text;      /* any block did */
+    bool content_has_text;        /* content was let go */
+    bool call_is_too_long;        /* the rest of this call goes straight to content */
+    struct gemma4_held reasoning; /* white space that may turn out to be trailing */
+    struct gemma4_held content;   /* content while it is blank */
+    char piece[2 * DETOK_OUT_BYTES +
+               2 * GEMMA4_MAX_HELD_BYTES]; /* what the events of this push point to */
+    size_t n_piece_bytes;
 };
 
 /* buf: buf_bytes >= GEMMA4_PARSE_BUF_BYTES, lives as long as p. flags: enum gemma4_parse_flag. */
