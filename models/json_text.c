@@ -114,7 +114,7 @@ static json_t *load(const char *p, size_t n_bytes, bool is_copy, struct err *e)
         json_loadb(p, n_bytes, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &je);
     if (v)
         return v;
-    if (json_error_code(&je) == json_error_out_of_memory)
+    if (json_error_code(&je) == json_error_out_of_memory || je.text[0] == '\0')
         return err_null(e, ERR_NOMEM, "json: the text needs more memory than there is");
     /* Texts that jansson quotes from the input stay out of the message, and so out of logs. */
     const char *near = strstr(je.text, " near '");

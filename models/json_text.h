@@ -17,7 +17,8 @@
 enum { JSON_TEXT_MAX_DEPTH = 64 };
 
 /* Any JSON value, the whole of text. NULL on failure: ERR_FORMAT with the byte offset, ERR_NOMEM if
- * the pool is spent. json_decref() the result. */
+ * memory is short. jansson calls some allocation failures an invalid token: who gave it a pool asks
+ * the pool whether it ran dry. json_decref() the result. */
 json_t *json_text_parse(struct str text, struct err *e);
 
 /* True if v is an integer beyond 64 bits; *digits then borrows its text ("-123..."), as long as v
