@@ -47,11 +47,11 @@ LIBS    := $(D)/lib/libmbedtls.a $(D)/lib/libsodium.a $(D)/lib/libjansson.a
 $(call obj,$(filter models/gguf% net/% boot/update.c,$(SRC))): CFLAGS += -Wconversion
 %_ref.o %_test.o: CFLAGS += -Wno-double-promotion
 ifeq ($(ARCH),x86_64)
-%_avx2.o: CFLAGS += -mavx2 -mfma -mf16c
-%_avx512.o: CFLAGS += -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c
+%_avx2.o: CFLAGS += -O3 -mavx2 -mfma -mf16c
+%_avx512.o: CFLAGS += -O3 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c
 else
-%_dotprod.o: CFLAGS += -march=armv8.2-a+dotprod+fp16
-%_i8mm.o: CFLAGS += -march=armv8.2-a+dotprod+fp16+i8mm
+%_dotprod.o: CFLAGS += -O3 -march=armv8.2-a+dotprod+fp16
+%_i8mm.o: CFLAGS += -O3 -march=armv8.2-a+dotprod+fp16+i8mm
 endif
 
 # -- set-up: tools and libraries, before anything is compiled (image/deps.sh, image/deps.mk) -------

@@ -11,7 +11,7 @@ enum {
 };
 
 struct layout {
-    size_t d_off_bytes, sum_off_bytes, size_bytes;
+    size_t d_off_bytes, q_sum_off_bytes, half_sum_off_bytes, size_bytes;
 };
 
 static size_t align_up(size_t n_bytes)
@@ -22,11 +22,13 @@ static size_t align_up(size_t n_bytes)
 static struct layout layout_of(uint32_t n_rows, uint32_t n_cols)
 {
     size_t n_elems = (size_t)n_rows * n_cols;
-    size_t n_sums = (size_t)n_rows * actq_sum_stride(n_cols);
+    size_t n_sums = (size_t)n_rows * actq_half_sum_stride(n_cols);
     struct layout at;
     at.d_off_bytes = align_up(n_elems + 32 * SLACK_BLOCKS);
-    at.sum_off_bytes = at.d_off_bytes + align_up((n_elems / 32 + SLACK_BLOCKS) * sizeof(float));
-    at.size_bytes = at.sum_off_bytes + align_up(n_sums * sizeof(int32_t));
+    size_t per_block_bytes = align_up((n_elems / 32 + SLACK_BLOCKS) * sizeof(float));
+    at.q_sum_off_bytes = at.d_off_bytes + per_block_bytes;
+    at.half_sum_off_bytes = at.q_sum_off_bytes + per_block_bytes;
+    at.size_bytes = at.half_sum_off_bytes + align_up(n_sums * sizeof(int32_t));
     return at;
 }
 
@@ -42,7 +44,8 @@ struct actq_view actq_at(void *place, uint32_t n_rows, uint32_t n_cols)
     return (struct actq_view){
         .q = (int8_t *)base,
         .d = (float *)(void *)(base + at.d_off_bytes),
-        .sum = (int32_t *)(void *)(base + at.sum_off_bytes),
+        .q_sum = (float *)(void *)(base + at.q_sum_off_bytes),
+        .half_sum = (int32_t *)(void *)(base + at.half_sum_off_bytes),
     };
 }
 
@@ -51,7 +54,7 @@ bool actq_check(const void *args, struct err *e)
     const struct actq_args *a = args;
     if (a->n_cols == 0 || a->n_cols % 32 != 0)
         return err_set(e, ERR_FORMAT, "actq: %" PRIu32 " columns are no multiple of 32", a->n_cols);
-    if (!a->x || !a->out.q || !a->out.d || !a->out.sum)
+    if (!a->x || !a->out.q || !a->out.d || !a->out.q_sum || !a->out.half_sum)
         return err_set(e, ERR_STATE, "actq: x or the view is missing");
     return true;
 }

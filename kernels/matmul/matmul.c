@@ -67,8 +67,8 @@ void matmul_run(const struct matmul_isa *isa, const struct matmul_args *a, uint3
     matmul_part_fn *rows = isa->rows[a->w_type] ? isa->rows[a->w_type] : matmul_rows_portable;
     matmul_part_fn *panel = isa->panel[a->w_type];
     bool has_scratch = a->scratch && a->scratch_bytes >= matmul_scratch_bytes(n_tid);
-    uint32_t n_pass_rows = isa->panel_rows ? isa->panel_rows(a->w_type, a->n_in) : 0;
-    if (!panel || !has_scratch || n_pass_rows == 0 || a->n_rows < isa->panel_min_rows) {
+    uint32_t n_pass_rows = panel && has_scratch ? isa->panel_rows(a->w_type, a->n_in) : 0;
+    if (n_pass_rows == 0 || a->n_rows < isa->panel_min_rows) {
         rows(a, &part);
         return;
     }
@@ -95,7 +95,9 @@ static bool matmul_check(const void *args, struct err *e)
     if (a->y_stride < a->n_out)
         return err_set(e, ERR_STATE, "matmul: y_stride %" PRIu32 " is less than n_out %" PRIu32,
                        a->y_stride, a->n_out);
-    bool has_input = matmul_uses_actq(a->w_type) ? a->xq.q && a->xq.d && a->xq.sum : a->x != NULL;
+    bool has_input = matmul_uses_actq(a->w_type)
+                         ? a->xq.q && a->xq.d && a->xq.q_sum && a->xq.half_sum
+                         : a->x != NULL;
     if (!a->w || !a->y || !has_input)
         return err_set(e, ERR_STATE, "matmul: w, y or the input is missing");
     if ((uintptr_t)a->scratch % 64 != 0)

@@ -32,10 +32,11 @@
  * reaches the result. Get views from actq_at alone: kernels read up to 8 blocks past the end of
  * each array, inside the place. */
 struct actq_view {
-    int8_t *q;    /* [T, D] in -127..127 */
-    float *d;     /* [T, D/32] */
-    int32_t *sum; /* [T, ceil(D/256), 2, 8]: sum of q over first, then second halves of a step's 8
-                     blocks */
+    int8_t *q;         /* [T, D] in -127..127 */
+    float *d;          /* [T, D/32] */
+    float *q_sum;      /* [T, D/32] sum of q over the block */
+    int32_t *half_sum; /* [T, ceil(D/256), 2, 8] over the first, then the second halves of a step's
+                          8 blocks */
 };
 
 /* Bytes one actq_view of n_rows x n_cols needs, and the view at a 64-byte aligned place of that
@@ -43,8 +44,8 @@ struct actq_view {
 size_t actq_bytes(uint32_t n_rows, uint32_t n_cols);
 struct actq_view actq_at(void *place, uint32_t n_rows, uint32_t n_cols);
 
-/* Elements between rows of actq_view.sum. */
-static inline uint32_t actq_sum_stride(uint32_t n_cols)
+/* Elements between rows of actq_view.half_sum. */
+static inline uint32_t actq_half_sum_stride(uint32_t n_cols)
 {
     return (n_cols + 255) / 256 * 16;
 }

@@ -59,11 +59,16 @@ const struct matmul_isa *matmul_isa_get(enum cpu_isa isa);
 /* The portable body of every encoding. */
 matmul_part_fn matmul_rows_portable;
 
-/* Where the sums of block b of row t go; its second half is 8 further on. */
-static inline int32_t *actq_sum_at(const struct actq_view *view, uint32_t n_cols, uint32_t t,
-                                   uint32_t b)
+/* Store the sums of q over both halves of a block, counted through all rows of x. */
+static inline void actq_put_sums(const struct actq_args *a, uint64_t block, int32_t first,
+                                 int32_t second)
 {
-    return view->sum + (size_t)t * actq_sum_stride(n_cols) + b / 8 * 16 + b % 8;
+    uint32_t n_row_blocks = a->n_cols / 32, b = (uint32_t)(block % n_row_blocks);
+    size_t row = (size_t)(block / n_row_blocks) * actq_half_sum_stride(a->n_cols);
+    int32_t *half_sum = a->out.half_sum + row + b / 8 * 16 + b % 8;
+    half_sum[0] = first;
+    half_sum[8] = second;
+    a->out.q_sum[block] = (float)(first + second);
 }
 
 void matmul_ref(const void *args);

@@ -122,17 +122,13 @@ static void actq_block(const float *x, int8_t *q, float *d)
 
 static void actq_blocks(const struct actq_args *a, uint64_t block_begin, uint64_t block_end)
 {
-    uint32_t n_row_blocks = a->n_cols / 32;
     for (uint64_t block = block_begin; block < block_end; block++) {
         int8_t *q = a->out.q + 32 * block;
         actq_block(a->x + 32 * block, q, a->out.d + block);
         int32_t half_sum[2] = {0, 0};
         for (uint32_t i = 0; i < 32; i++)
             half_sum[i / 16] += q[i];
-        int32_t *sum = actq_sum_at(&a->out, a->n_cols, (uint32_t)(block / n_row_blocks),
-                                   (uint32_t)(block % n_row_blocks));
-        sum[0] = half_sum[0];
-        sum[8] = half_sum[1];
+        actq_put_sums(a, block, half_sum[0], half_sum[1]);
     }
 }
 

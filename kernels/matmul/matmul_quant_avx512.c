@@ -24,9 +24,20 @@ struct encoding {
 /* -- rows
  * -------------------------------------------------------------------------------------------- */
 
-enum { MAX_ROWS_COLS = 4, MAX_STEP_BYTES = 272 };
+enum {
+    MAX_ROWS_COLS = 4,
+    MAX_STEP_BYTES = 272,
+    PREFETCH_BYTES =
+        4096, /* ahead of the step in hand: past the page end where the hardware stops */
+};
 
-/* Sums of 16 products, in the order of actq_view.sum: first halves of blocks 0..7, then second
+INLINE void prefetch_step(const uint8_t *p, const struct encoding e)
+{
+    for (uint32_t at = 0; at < e.step_bytes; at += 64)
+        _mm_prefetch((const char *)p + PREFETCH_BYTES + at, _MM_HINT_T0);
+}
+
+/* Sums of 16 products, in the order of actq_view.half_sum: first halves of blocks 0..7, then second
  * halves. */
 INLINE __m512i half_dots(const struct step512 *s, const int8_t *q)
 {
@@ -44,15 +55,23 @@ INLINE __m512i half_dots(const struct step512 *s, const int8_t *q)
     return _mm512_permutexvar_epi32(order, sums);
 }
 
-/* P of 8 blocks. */
-INLINE __m256 products(const struct step512 *s, const struct encoding e, const int8_t *q,
-                       const int32_t *sum)
+/* One row of x from some step on. */
+INLINE struct actq_view x_at(const struct matmul_args *a, uint32_t t, uint32_t i_step)
 {
-    __m512i dots = half_dots(s, q), x_sums = _mm512_setzero_si512();
-    if (e.offset_log2 >= 0 || e.form == QBLK_FORM_MINIMA)
-        x_sums = _mm512_loadu_si512(sum);
-    if (e.offset_log2 >= 0)
+    size_t elem = (size_t)t * a->n_in + 256 * (size_t)i_step;
+    size_t half_sum = (size_t)t * actq_half_sum_stride(a->n_in) + 16 * (size_t)i_step;
+    return (struct actq_view){a->xq.q + elem, a->xq.d + elem / 32, a->xq.q_sum + elem / 32,
+                              a->xq.half_sum + half_sum};
+}
+
+/* P of 8 blocks. */
+INLINE __m256 products(const struct step512 *s, const struct encoding e, const struct actq_view *x)
+{
+    __m512i dots = half_dots(s, x->q);
+    if (e.offset_log2 >= 0) {
+        __m512i x_sums = _mm512_loadu_si512(x->half_sum);
         dots = _mm512_sub_epi32(dots, _mm512_slli_epi32(x_sums, (unsigned)e.offset_log2));
+    }
     __m256i first = _mm512_castsi512_si256(dots), second = _mm512_extracti64x4_epi64(dots, 1);
     __m256 c = _mm512_castps512_ps256(s->c);
     if (e.form == QBLK_FORM_HALVES) {
@@ -61,11 +80,8 @@ INLINE __m256 products(const struct step512 *s, const struct encoding e, const i
                                _mm256_mul_ps(c, _mm256_cvtepi32_ps(first)));
     }
     __m256 p = _mm256_mul_ps(c, _mm256_cvtepi32_ps(_mm256_add_epi32(first, second)));
-    if (e.form == QBLK_FORM_MINIMA) {
-        __m256i x_sum =
-            _mm256_add_epi32(_mm512_castsi512_si256(x_sums), _mm512_extracti64x4_epi64(x_sums, 1));
-        p = _mm256_fnmadd_ps(s->m, _mm256_cvtepi32_ps(x_sum), p);
-    }
+    if (e.form == QBLK_FORM_MINIMA)
+        p = _mm256_fnmadd_ps(s->m, _mm256_loadu_ps(x->q_sum), p);
     return p;
 }
 
@@ -83,12 +99,9 @@ INLINE void add_step(const struct matmul_args *a, const struct encoding e, const
 {
     struct step512 s;
     e.step(p, &s);
-    size_t sum_stride = actq_sum_stride(a->n_in);
     for (uint32_t t = 0; t < n_cols; t++) {
-        size_t x = (size_t)(t_begin + t) * a->n_in + 256 * (size_t)i_step;
-        __m256 product = products(&s, e, a->xq.q + x,
-                                  a->xq.sum + (t_begin + t) * sum_stride + 16 * (size_t)i_step);
-        acc[t] = _mm256_mask3_fmadd_ps(_mm256_loadu_ps(a->xq.d + x / 32), product, acc[t], blocks);
+        struct actq_view x = x_at(a, t_begin + t, i_step);
+        acc[t] = _mm256_mask3_fmadd_ps(_mm256_loadu_ps(x.d), products(&s, e, &x), acc[t], blocks);
     }
 }
 
@@ -103,8 +116,10 @@ INLINE void rows_of_cols(const struct matmul_args *a, const struct matmul_part *
         __m256 acc[MAX_ROWS_COLS];
         for (uint32_t t = 0; t < n_cols; t++)
             acc[t] = _mm256_setzero_ps();
-        for (uint32_t i = 0; i < n_steps; i++, p += e.step_bytes)
+        for (uint32_t i = 0; i < n_steps; i++, p += e.step_bytes) {
+            prefetch_step(p, e);
             add_step(a, e, p, t_begin, n_cols, i, 0xff, acc);
+        }
         if (n_tail_blocks) {
             uint8_t tail[MAX_STEP_BYTES] = {0};
             memcpy(tail, p, (size_t)e.step_bytes * n_tail_blocks / 8);
@@ -129,6 +144,258 @@ INLINE void rows_body(const struct matmul_args *a, const struct matmul_part *par
             rows_of_cols(a, part, e, t, 3);
         else
             rows_of_cols(a, part, e, t, 4);
+    }
+}
+
+/* -- panel
+ * ------------------------------------------------------------------------------------------- */
+
+enum {
+    ROWS = 8,                  /* of W, unpacked together */
+    COLS = MATMUL_PANEL_COLS,  /* of x, a vector of them */
+    W_BLOCK_BYTES = ROWS * 32, /* [ROWS][32] */
+    C_STEP_FLOATS = ROWS * 16, /* [ROWS][2][8]; whole blocks use the first half of each row */
+    M_STEP_FLOATS = ROWS * 8,  /* [ROWS][8] */
+    CACHE_BYTES = 448 << 10, /* what a pass may fill of the second-level cache two threads share */
+};
+
+/* Blocks of a row are kept by class j = b % 8, so that one class is one stream: block b is at (b %
+ * 8) * n_steps + b / 8. */
+struct panel {
+    uint8_t *w; /* [8 * n_steps] blocks of ROWS x 32 bytes */
+    float *c;   /* [n_steps, ROWS, 2, 8] */
+    float *m;   /* [n_steps, ROWS, 8] */
+    uint8_t *x; /* [n_groups, 8 * n_steps] blocks of x_block_bytes */
+    uint32_t n_steps, n_blocks;
+    size_t x_block_bytes, x_group_bytes;
+};
+
+/* A block of 16 rows of x: int8 q[8][16][4], so that a vector is 4 successive k of each row, then
+ * vectors of 16: */
+enum {
+    X_D_OFF = 512,            /* float d */
+    X_SUM_OFF = X_D_OFF + 64, /* minima: float sum of q */
+    X_BIAS_OFF =
+        X_D_OFF + 64, /* else: int32 -offset * sum of q, of the whole block or of both halves */
+    X_BLOCK_MAX_BYTES = X_BIAS_OFF + 128,
+};
+
+INLINE struct panel panel_of(uint32_t n_in, enum qblk_form form, void *scratch)
+{
+    struct panel p = {.n_blocks = n_in / 32, .n_steps = (n_in + 255) / 256};
+    p.x_block_bytes = form == QBLK_FORM_HALVES ? X_BLOCK_MAX_BYTES : X_BLOCK_MAX_BYTES - 64;
+    p.x_group_bytes = 8 * p.n_steps * p.x_block_bytes;
+    p.w = scratch;
+    p.c = (float *)(void *)(p.w + (size_t)8 * p.n_steps * W_BLOCK_BYTES);
+    p.m = p.c + (size_t)p.n_steps * C_STEP_FLOATS;
+    p.x = (uint8_t *)(p.m + (size_t)p.n_steps * M_STEP_FLOATS);
+    return p;
+}
+
+static uint32_t panel_rows(enum qtype w_type, uint32_t n_in)
+{
+    uint8_t *nowhere = NULL;
+    struct panel p = panel_of(n_in, qblk_trait(w_type)->form, nowhere);
+    size_t w_bytes = (size_t)p.n_steps * (8 * W_BLOCK_BYTES + 4 * (C_STEP_FLOATS + M_STEP_FLOATS));
+    if (w_bytes + p.x_group_bytes > MATMUL_SCRATCH_BYTES)
+        return 0;
+    size_t room_bytes = w_bytes < CACHE_BYTES ? CACHE_BYTES - w_bytes : 0;
+    return COLS * (uint32_t)num_max(room_bytes / p.x_group_bytes, 1);
+}
+
+/* 16 rows of 32 bytes to [8][16][4]. */
+INLINE void transpose_block(const int8_t *const row[COLS], size_t off, uint8_t *out)
+{
+    for (int half = 0; half < 2; half++) {
+        __m512i z[4]; /* 128-bit lane l of z[i]: row 4l + i */
+        for (int i = 0; i < 4; i++) {
+            const int8_t *const *r = row + i;
+            size_t at = off + 16 * (size_t)half;
+            z[i] =
+                _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)(r[0] + at)));
+            z[i] = _mm512_inserti32x4(
+                z[i], _mm_loadu_si128((const __m128i *)(const void *)(r[4] + at)), 1);
+            z[i] = _mm512_inserti32x4(
+                z[i], _mm_loadu_si128((const __m128i *)(const void *)(r[8] + at)), 2);
+            z[i] = _mm512_inserti32x4(
+                z[i], _mm_loadu_si128((const __m128i *)(const void *)(r[12] + at)), 3);
+        }
+        __m512i a = _mm512_unpacklo_epi32(z[0], z[1]), b = _mm512_unpackhi_epi32(z[0], z[1]);
+        __m512i c = _mm512_unpacklo_epi32(z[2], z[3]), d = _mm512_unpackhi_epi32(z[2], z[3]);
+        uint8_t *quads = out + 256 * half;
+        _mm512_store_si512(quads, _mm512_unpacklo_epi64(a, c));
+        _mm512_store_si512(quads + 64, _mm512_unpackhi_epi64(a, c));
+        _mm512_store_si512(quads + 128, _mm512_unpacklo_epi64(b, d));
+        _mm512_store_si512(quads + 192, _mm512_unpackhi_epi64(b, d));
+    }
+}
+
+/* Rows t .. t + n_cols of x, 16 of them or fewer; the rest are zeros. */
+INLINE void fill_x(const struct matmul_args *a, const struct panel *p, const struct encoding e,
+                   uint32_t t, uint32_t n_cols, uint8_t *group)
+{
+    /* Missing rows repeat the last one: finite work whose results nobody stores. */
+    const int8_t *rows[COLS];
+    for (uint32_t i = 0; i < COLS; i++)
+        rows[i] = a->xq.q + (size_t)(t + num_min(i, n_cols - 1)) * a->n_in;
+    size_t half_sum_stride = actq_half_sum_stride(a->n_in);
+    for (uint32_t b = 0; b < p->n_blocks; b++) {
+        uint8_t *block = group + ((size_t)(b % 8) * p->n_steps + b / 8) * p->x_block_bytes;
+        transpose_block(rows, 32 * (size_t)b, block);
+        float *d = (float *)(void *)(block + X_D_OFF), *sum = (float *)(void *)(block + X_SUM_OFF);
+        int32_t *bias = (int32_t *)(void *)(block + X_BIAS_OFF);
+        for (uint32_t i = 0; i < COLS; i++) {
+            size_t row = t + num_min(i, n_cols - 1);
+            d[i] = a->xq.d[row * p->n_blocks + b];
+            const int32_t *half = a->xq.half_sum + row * half_sum_stride + b / 8 * 16 + b % 8;
+            if (e.form == QBLK_FORM_MINIMA)
+                sum[i] = a->xq.q_sum[row * p->n_blocks + b];
+            else if (e.form == QBLK_FORM_BLOCK)
+                bias[i] = -(half[0] + half[8]) * (1 << e.offset_log2);
+            else {
+                bias[i] = -half[0] * (1 << e.offset_log2);
+                bias[COLS + i] = -half[8] * (1 << e.offset_log2);
+            }
+        }
+    }
+}
+
+/* Row r of the ROWS in hand, from the file bytes at src. */
+INLINE void fill_w(const struct panel *p, const struct encoding e, const uint8_t *src, uint32_t r)
+{
+    for (uint32_t s = 0; s < p->n_steps; s++, src += e.step_bytes) {
+        struct step512 step;
+        uint32_t n_left = p->n_blocks - 8 * s;
+        if (n_left >= 8) {
+            e.step(src, &step);
+        } else {
+            uint8_t tail[MAX_STEP_BYTES] = {0};
+            memcpy(tail, src, (size_t)e.step_bytes * n_left / 8);
+            e.step(tail, &step);
+        }
+        uint8_t *w = p->w + (size_t)s * W_BLOCK_BYTES + 32 * r;
+        size_t class_bytes = (size_t)p->n_steps * W_BLOCK_BYTES;
+        for (int i = 0; i < 4; i++, w += 2 * class_bytes) {
+            _mm256_store_si256((__m256i *)(void *)w, _mm512_castsi512_si256(step.w[i]));
+            _mm256_store_si256((__m256i *)(void *)(w + class_bytes),
+                               _mm512_extracti64x4_epi64(step.w[i], 1));
+        }
+        _mm512_store_ps(p->c + (size_t)s * C_STEP_FLOATS + 16 * r, step.c);
+        if (e.form == QBLK_FORM_MINIMA)
+            _mm256_store_ps(p->m + (size_t)s * M_STEP_FLOATS + 8 * r, step.m);
+    }
+}
+
+/* Sums over 4 * n_quads successive k for ROWS x COLS. */
+INLINE void dot_quads(const uint8_t *w, const uint8_t *x, int n_quads, __m512i init,
+                      __m512i dot[ROWS])
+{
+    for (int r = 0; r < ROWS; r++)
+        dot[r] = init;
+    for (int i = 0; i < n_quads; i++) {
+        __m512i xs = _mm512_load_si512(x + 64 * i);
+        for (int r = 0; r < ROWS; r++) {
+            int32_t quad;
+            memcpy(&quad, w + 32 * r + 4 * i, sizeof quad);
+            dot[r] = _mm512_dpbusd_epi32(dot[r], _mm512_set1_epi32(quad), xs);
+        }
+    }
+}
+
+/* acc += d * P for one block of ROWS x COLS; c and m point at the block's place in row 0. */
+INLINE void add_block(const struct encoding e, const uint8_t *w, const uint8_t *x, const float *c,
+                      const float *m, __m512 acc[ROWS])
+{
+    __m512i dot[ROWS], bias = _mm512_setzero_si512();
+    __m512 p[ROWS], d = _mm512_load_ps(x + X_D_OFF);
+    if (e.offset_log2 >= 0)
+        bias = _mm512_load_si512(x + X_BIAS_OFF);
+    dot_quads(w, x, e.form == QBLK_FORM_HALVES ? 4 : 8, bias, dot);
+    for (int r = 0; r < ROWS; r++)
+        p[r] = _mm512_mul_ps(_mm512_set1_ps(c[16 * r]), _mm512_cvtepi32_ps(dot[r]));
+    if (e.form == QBLK_FORM_HALVES) {
+        dot_quads(w + 16, x + 256, 4, _mm512_load_si512(x + X_BIAS_OFF + 64), dot);
+        for (int r = 0; r < ROWS; r++)
+            p[r] = _mm512_fmadd_ps(_mm512_set1_ps(c[16 * r + 8]), _mm512_cvtepi32_ps(dot[r]), p[r]);
+    }
+    if (e.form == QBLK_FORM_MINIMA) {
+        __m512 sum = _mm512_load_ps(x + X_SUM_OFF);
+        for (int r = 0; r < ROWS; r++)
+            p[r] = _mm512_fnmadd_ps(_mm512_set1_ps(m[8 * r]), sum, p[r]);
+    }
+    for (int r = 0; r < ROWS; r++)
+        acc[r] = _mm512_fmadd_ps(d, p[r], acc[r]);
+}
+
+/* y of ROWS x COLS, one vector of rows of x per row of W; stores what is inside n_rows x n_cols. */
+INLINE void store_tile(const struct matmul_args *a, uint32_t n, uint32_t n_rows, uint32_t t,
+                       uint32_t n_cols, const __m512 y[ROWS])
+{
+    _Alignas(64) float tile[ROWS][COLS];
+    for (int r = 0; r < ROWS; r++)
+        _mm512_store_ps(tile[r], y[r]);
+    for (uint32_t i = 0; i < n_cols; i++) {
+        float *out = a->y + (size_t)(t + i) * a->y_stride + n;
+        for (uint32_t r = 0; r < n_rows; r++)
+            out[r] = tile[r][i];
+    }
+}
+
+/* ahead: where the next rows of W begin; a block's share of them is fetched with each block, or
+ * NULL. */
+INLINE void tile_products(const struct panel *p, const struct encoding e, const uint8_t *x,
+                          const uint8_t *ahead, float scale, __m512 y[ROWS])
+{
+    __m512 lanes[8][ROWS];
+    for (uint32_t j = 0; j < 8; j++) {
+        const uint8_t *w = p->w + (size_t)j * p->n_steps * W_BLOCK_BYTES;
+        const uint8_t *xj = x + (size_t)j * p->n_steps * p->x_block_bytes;
+        uint32_t n = (p->n_blocks + 7 - j) / 8;
+        __m512 acc[ROWS];
+        for (int r = 0; r < ROWS; r++)
+            acc[r] = _mm512_setzero_ps();
+        for (uint32_t s = 0; s < n; s++) {
+            if (ahead) {
+                for (uint32_t at = 0; at < e.step_bytes; at += 64)
+                    _mm_prefetch((const char *)ahead + at, _MM_HINT_T1);
+                ahead += e.step_bytes; /* ROWS blocks' bytes */
+            }
+            add_block(e, w + (size_t)s * W_BLOCK_BYTES, xj + s * p->x_block_bytes,
+                      p->c + (size_t)s * C_STEP_FLOATS + j, p->m + (size_t)s * M_STEP_FLOATS + j,
+                      acc);
+        }
+        for (int r = 0; r < ROWS; r++)
+            lanes[j][r] = acc[r];
+    }
+    for (uint32_t half = 4; half > 0; half /= 2)
+        for (uint32_t j = 0; j < half; j++)
+            for (int r = 0; r < ROWS; r++)
+                lanes[j][r] = _mm512_add_ps(lanes[j][r], lanes[j + half][r]);
+    for (int r = 0; r < ROWS; r++)
+        y[r] = _mm512_mul_ps(lanes[0][r], _mm512_set1_ps(scale));
+}
+
+INLINE void panel_body(const struct matmul_args *a, const struct matmul_part *part,
+                       const struct encoding e)
+{
+    struct panel p = panel_of(a->n_in, e.form, part->scratch);
+    size_t row_bytes = qtype_row_bytes(a->w_type, a->n_in);
+    uint8_t *group = p.x;
+    for (uint32_t t = part->t_begin; t < part->t_end; t += COLS, group += p.x_group_bytes)
+        fill_x(a, &p, e, t, (uint32_t)num_min(part->t_end - t, COLS), group);
+    for (uint32_t n = part->n_begin; n < part->n_end; n += ROWS) {
+        const uint8_t *src = (const uint8_t *)a->w + n * row_bytes;
+        uint32_t n_rows = (uint32_t)num_min(part->n_end - n, ROWS);
+        for (uint32_t r = 0; r < n_rows; r++)
+            fill_w(&p, e, src + r * row_bytes, r);
+        const uint8_t *ahead = src + ROWS * row_bytes;
+        group = p.x;
+        for (uint32_t t = part->t_begin; t < part->t_end; t += COLS, group += p.x_group_bytes) {
+            __m512 y[ROWS];
+            tile_products(&p, e, group, ahead, a->scale, y);
+            store_tile(a, n, n_rows, t, (uint32_t)num_min(part->t_end - t, COLS), y);
+            ahead = NULL;
+        }
     }
 }
 
@@ -168,7 +435,23 @@ static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
 ENCODINGS(X)
 #undef X
 
+#define X(name, step, form, step_bytes, offset_log2)                                               \
+    static void panel_##name(const struct matmul_args *a, const struct matmul_part *part)          \
+    {                                                                                              \
+        panel_body(a, part, (struct encoding){step, form, step_bytes, offset_log2});               \
+    }
+ENCODINGS(X)
+#undef X
+
 const struct matmul_isa matmul_isa_avx512 = {
+    .panel =
+        {
+#define X(name, ...) [QTYPE_##name] = panel_##name,
+            ENCODINGS(X)
+#undef X
+        },
+    .panel_rows = panel_rows,
+    .panel_min_rows = 5,
     .actq = actq_avx512,
     .dot_loop = dot_loop,
     .rows = {[QTYPE_F32] = matmul_float_avx512,

@@ -59,15 +59,13 @@ static void ref_block(const float *x, int8_t *q, float *d)
 void actq_ref(const void *args)
 {
     const struct actq_args *a = args;
-    uint32_t n_blocks = a->n_cols / 32;
-    for (uint32_t t = 0; t < a->n_rows; t++)
-        for (uint32_t b = 0; b < n_blocks; b++) {
-            size_t block = (size_t)t * n_blocks + b;
-            int8_t *q = a->out.q + 32 * block;
-            ref_block(a->x + 32 * block, q, a->out.d + block);
-            int32_t *sum = actq_sum_at(&a->out, a->n_cols, t, b);
-            sum[0] = sum[8] = 0;
-            for (uint32_t i = 0; i < 32; i++)
-                sum[i / 16 * 8] += q[i];
-        }
+    uint64_t n_blocks = (uint64_t)a->n_rows * (a->n_cols / 32);
+    for (uint64_t block = 0; block < n_blocks; block++) {
+        int8_t *q = a->out.q + 32 * block;
+        ref_block(a->x + 32 * block, q, a->out.d + block);
+        int32_t half_sum[2] = {0, 0};
+        for (uint32_t i = 0; i < 32; i++)
+            half_sum[i / 16] += q[i];
+        actq_put_sums(a, block, half_sum[0], half_sum[1]);
+    }
 }

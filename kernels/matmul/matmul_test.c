@@ -304,8 +304,9 @@ TEST(actq_codes_are_within_half_a_step_and_use_the_whole_range)
         }
         CHECK_EQ(largest, 127);
         CHECK_TRUE(is_close);
-        const int32_t *halves = actq_sum_at(&r.a.xq, 512, block / 16, block % 16);
+        const int32_t *halves = r.a.xq.half_sum + block / 8 * 16 + block % 8;
         CHECK_EQ(halves[0] + halves[8], sum);
+        CHECK_TRUE(r.a.xq.q_sum[block] == (float)sum);
     }
     trial_free(&r);
 }
@@ -331,7 +332,7 @@ TEST(matmul_check_names_what_is_wrong)
     r.a.y_stride = 3;
     CHECK_TRUE(!op_matmul.check(&r.a, NULL));
     r.a.y_stride = 4;
-    r.a.xq.sum = NULL;
+    r.a.xq.half_sum = NULL;
     CHECK_TRUE(!op_matmul.check(&r.a, NULL));
     e = (struct err){0};
     r.a.w_type = QTYPE_I32;

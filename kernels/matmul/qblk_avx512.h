@@ -4,6 +4,7 @@
 #ifndef KERNELS_MATMUL_QBLK_AVX512_H
 #define KERNELS_MATMUL_QBLK_AVX512_H
 
+#include "kernels/quant/half.h"
 #include "kernels/quant/qblk.h"
 
 #include <immintrin.h>
@@ -18,9 +19,17 @@ struct step512 {
 
 static inline __attribute__((always_inline)) __m256 f16_at_stride_34(const uint8_t *p)
 {
-    const __m256i at = _mm256_setr_epi32(0, 17, 34, 51, 68, 85, 102, 119); /* in units of 2 bytes */
-    __m256i words = _mm256_i32gather_epi32((const int *)(const void *)p, at, 2);
-    return _mm256_cvtph_ps(_mm256_cvtepi32_epi16(words));
+    __m128i words =
+        _mm_setzero_si128(); /* not a gather: those are slow where their data leaks are patched */
+    words = _mm_insert_epi16(words, half_load_u16(p), 0);
+    words = _mm_insert_epi16(words, half_load_u16(p + 34), 1);
+    words = _mm_insert_epi16(words, half_load_u16(p + 68), 2);
+    words = _mm_insert_epi16(words, half_load_u16(p + 102), 3);
+    words = _mm_insert_epi16(words, half_load_u16(p + 136), 4);
+    words = _mm_insert_epi16(words, half_load_u16(p + 170), 5);
+    words = _mm_insert_epi16(words, half_load_u16(p + 204), 6);
+    words = _mm_insert_epi16(words, half_load_u16(p + 238), 7);
+    return _mm256_cvtph_ps(words);
 }
 
 /* d; i8 qs[32] per block; offset 128 */
@@ -37,6 +46,27 @@ static inline __attribute__((always_inline)) void step_q8_0(const uint8_t *p, st
     s->c = _mm512_castps256_ps512(f16_at_stride_34(p));
 }
 
+/* d times the 8 six-bit scales, then dmin times the 8 minima, from a Q4_K or Q5_K header: d, dmin,
+ * S[12]. Scales 0..3 and minima 0..3 are S[0..3] and S[4..7] & 63; the others have their low 4 bits
+ * in the nibbles of S[8..11] and two high bits on top of S[0..3] and S[4..7]. */
+static inline __attribute__((always_inline)) __m512 k_scales_minima(const uint8_t *p)
+{
+    const __m128i low_from =
+        _mm_setr_epi8(4, 5, 6, 7, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m128i high_from =
+        _mm_setr_epi8(-1, -1, -1, -1, 4, 5, 6, 7, -1, -1, -1, -1, 8, 9, 10, 11);
+    const __m128i low_mask = _mm_setr_epi32(0x3f3f3f3f, 0x0f0f0f0f, 0x3f3f3f3f, 0x0f0f0f0f);
+    const __m512i d_from = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+    enum { A_AND_B_OR_C = 0xea };
+    __m128i header = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i low = _mm_srlv_epi32(_mm_shuffle_epi8(header, low_from), _mm_setr_epi32(0, 0, 0, 4));
+    __m128i high = _mm_srli_epi32(_mm_shuffle_epi8(header, high_from), 2);
+    __m128i codes = _mm_ternarylogic_epi32(high, _mm_set1_epi8(0x30), _mm_and_si128(low, low_mask),
+                                           A_AND_B_OR_C);
+    __m512 d = _mm512_permutexvar_ps(d_from, _mm512_castps128_ps512(_mm_cvtph_ps(header)));
+    return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(codes)));
+}
+
 /* d, dmin, 12 bytes of scales and minima, qs[128]: 32 bytes hold blocks 2i (low nibbles) and 2i + 1
  * (high); offset 0 */
 static inline __attribute__((always_inline)) void step_q4_k(const uint8_t *p, struct step512 *s)
@@ -47,20 +77,8 @@ static inline __attribute__((always_inline)) void step_q4_k(const uint8_t *p, st
         __m256i qs = _mm256_loadu_si256((const __m256i *)(const void *)(p + Q4_K_QS_OFF + 32 * i));
         s->w[i] = _mm512_and_si512(_mm512_srlv_epi64(_mm512_broadcast_i64x4(qs), shift), nibble);
     }
-    uint32_t u[3];
-    memcpy(u, p + Q4_K_SCALES_OFF, sizeof u);
-    uint64_t scales =
-        (u[0] & 0x3f3f3f3f) | (uint64_t)((u[2] & 0x0f0f0f0f) | (u[0] >> 2 & 0x30303030)) << 32;
-    uint64_t minima =
-        (u[1] & 0x3f3f3f3f) | (uint64_t)((u[2] >> 4 & 0x0f0f0f0f) | (u[1] >> 2 & 0x30303030)) << 32;
-    uint32_t d_bits;
-    memcpy(&d_bits, p, sizeof d_bits);
-    __m128 d = _mm_cvtph_ps(_mm_cvtsi32_si128((int)d_bits));
-    __m256i scales_i32 = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)scales));
-    __m256i minima_i32 = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)minima));
-    __m256 c = _mm256_mul_ps(_mm256_broadcastss_ps(d), _mm256_cvtepi32_ps(scales_i32));
-    s->c = _mm512_castps256_ps512(c);
-    s->m = _mm256_mul_ps(_mm256_broadcastss_ps(_mm_movehdup_ps(d)), _mm256_cvtepi32_ps(minima_i32));
+    s->c = k_scales_minima(p);
+    s->m = _mm512_extractf32x8_ps(s->c, 1);
 }
 
 /* Bytes 0, 2, 4, ... then 1, 3, 5, ... */
