@@ -3,6 +3,7 @@
 #include "net/cert.h"
 #include "tests/t.h"
 
+#include <mbedtls/pem.h>
 #include <mbedtls/psa_util.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
@@ -12,7 +13,10 @@
 
 static struct heap heap;
 static struct tls *tls;
-static struct cert_pair ca, leaf;
+static struct pair {
+    char cert_pem[CERT_PEM_BYTES], key_pem[CERT_PEM_BYTES];
+} ca, leaf;
+static char names[2][CERT_NAME_BYTES] = {"localhost", "127.0.0.1"};
 static mbedtls_ssl_config client_conf;
 static mbedtls_x509_crt client_ca;
 
@@ -74,26 +78,33 @@ static int accept_constraints(void *ctx, mbedtls_x509_crt const *crt, mbedtls_x5
 static void open_service(size_t heap_bytes)
 {
     struct err e = {0};
-    static const struct str names[] = {STR("localhost")};
     void *memory = aligned_alloc(64, heap_bytes);
     MUST_TRUE(memory != NULL, NULL);
     heap_init(&heap, memory, heap_bytes);
     tls = calloc(1, tls_bytes());
     MUST_TRUE(tls && tls_open(tls, &heap, &e), e.msg);
     int64_t now_s = time(NULL);
-    MUST_TRUE(cert_make_ca("Hearth test CA", &(struct cert_names){names, 1}, now_s, &ca, &e),
-              e.msg);
-    MUST_TRUE(cert_make_leaf(&ca, &(struct cert_names){names, 1}, now_s, &leaf, &e), e.msg);
+    MUST_TRUE(cert_make_ca("Hearth test CA", names, 2, now_s, ca.cert_pem, ca.key_pem, &e), e.msg);
+    MUST_TRUE(
+        cert_make_leaf(ca.cert_pem, ca.key_pem, names, 1, now_s, leaf.cert_pem, leaf.key_pem, &e),
+        e.msg);
     MUST_TRUE(tls_set_cert(tls, leaf.cert_pem, leaf.key_pem, &e), e.msg);
 
-    static uint8_t der[CERT_DER_BYTES];
     static const char *protocols[] = {"h2", "http/1.1", NULL};
-    size_t n_der = cert_der(ca.cert_pem, der, sizeof der);
+    mbedtls_pem_context pem;
+    size_t n_used, n_der;
+    mbedtls_pem_init(&pem);
+    MUST_TRUE(mbedtls_pem_read_buffer(&pem, "-----BEGIN CERTIFICATE-----",
+                                      "-----END CERTIFICATE-----",
+                                      (const unsigned char *)ca.cert_pem, NULL, 0, &n_used) == 0,
+              NULL);
+    const unsigned char *der = mbedtls_pem_get_buffer(&pem, &n_der);
     mbedtls_x509_crt_init(&client_ca);
     mbedtls_ssl_config_init(&client_conf);
     MUST_TRUE(mbedtls_x509_crt_parse_der_with_ext_cb(&client_ca, der, n_der, 1, accept_constraints,
                                                      NULL) == 0,
               NULL);
+    mbedtls_pem_free(&pem);
     MUST_TRUE(mbedtls_ssl_config_defaults(&client_conf, MBEDTLS_SSL_IS_CLIENT,
                                           MBEDTLS_SSL_TRANSPORT_STREAM,
                                           MBEDTLS_SSL_PRESET_DEFAULT) == 0,
@@ -307,9 +318,10 @@ TEST(tls_new_certificate_serves_laterections_and_spares_old_ones)
     struct tls_conn *old = calloc(1, tls_conn_bytes()), *later = calloc(1, tls_conn_bytes());
     client_open(&old_client);
     MUST_TRUE(tls_conn_open(old, tls, &e) && shake_hands(&old_client, old, 65536), e.msg);
-    static const struct str names[] = {STR("localhost"), STR("127.0.0.1")};
-    struct cert_pair next;
-    MUST_TRUE(cert_make_leaf(&ca, &(struct cert_names){names, 2}, time(NULL), &next, &e), e.msg);
+    static struct pair next;
+    MUST_TRUE(cert_make_leaf(ca.cert_pem, ca.key_pem, names, 2, time(NULL), next.cert_pem,
+                             next.key_pem, &e),
+              e.msg);
     CHECK_TRUE(
         !tls_set_cert(tls, next.cert_pem, leaf.key_pem, &e)); /* key of another certificate */
     MUST_TRUE(tls_set_cert(tls, next.cert_pem, next.key_pem, &e), e.msg);
