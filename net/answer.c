@@ -1,0 +1,234 @@
+#include "net/answer.h"
+
+#include "net/audit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { HEAD_ROOM_BYTES = 4096, BODY_ROOM_BYTES = 4096 };
+
+static const struct {
+    uint16_t status;
+    const char *type, *code;
+} errors[] = {
+#define X(name, status, type, code) [ANSWER_##name] = {status, type, code},
+    ANSWER_ERRORS(X)
+#undef X
+};
+_Static_assert(sizeof errors / sizeof *errors == ANSWER_N_ERRORS, "one line per error");
+
+uint16_t answer_error_status(enum answer_error_id id)
+{
+    return errors[id].status;
+}
+
+const char *answer_error_code(enum answer_error_id id)
+{
+    return errors[id].code;
+}
+
+enum answer_error_id answer_error_of_status(uint16_t status)
+{
+    switch (status) {
+    case 408:
+        return ANSWER_TIMEOUT;
+    case 413:
+        return ANSWER_TOO_LARGE;
+    case 414:
+        return ANSWER_URI_TOO_LONG;
+    case 431:
+        return ANSWER_HEADERS_TOO_LARGE;
+    case 501:
+        return ANSWER_NOT_IMPLEMENTED;
+    case 505:
+        return ANSWER_HTTP_VERSION;
+    default:
+        return ANSWER_MALFORMED;
+    }
+}
+
+static const char *reason_of(uint16_t status) /* RFC 9110 15 */
+{
+    static const struct {
+        uint16_t status;
+        const char *reason;
+    } reasons[] = {
+        {200, "OK"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {421, "Misdirected Request"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].status == status)
+            return reasons[i].reason;
+    return "";
+}
+
+static void put_rate_limit(struct text *t, const char *what, struct limit_state s)
+{
+    if (s.limit == 0)
+        return;
+    text_fmt(t,
+             "x-ratelimit-limit-%s: %u\r\nx-ratelimit-remaining-%s: %u\r\nx-ratelimit-reset-%s: ",
+             what, s.limit, what, s.remaining, what);
+    text_decimal(t, s.reset_s, 1);
+    text_puts(t, "s\r\n");
+}
+
+/* Status line and the fields every answer has. */
+static void begin_head(const struct api *a, struct api_call *call, uint16_t status, struct text *t)
+{
+    call->status = status;
+    if (call->has_unread_body)
+        call->must_close = true;
+    text_fmt(t, "HTTP/1.1 %u %s\r\nDate: ", status, reason_of(status));
+    text_http_date(t, a->wall_s);
+    text_fmt(t,
+             "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nx-request-id: "
+             "req_%s\r\n",
+             call->id);
+    if (api_key(a, call)) {
+        struct limit_who who = api_limit_who(a, call);
+        put_rate_limit(t, "requests", limit_requests_state(a->limit, &who));
+        put_rate_limit(t, "tokens", limit_tokens_state(a->limit, &who));
+    }
+    if (call->ignored[0])
+        text_fmt(t, "x-ignored-params: %s\r\n", call->ignored);
+    if (call->must_close)
+        text_puts(t, "Connection: close\r\n");
+}
+
+/* A head that finds no memory leaves a connection that can only be closed. */
+static void put_out(struct api_call *call, struct str s)
+{
+    if (!call->is_broken && !chain_put(&call->out, s)) {
+        call->is_broken = call->must_close = true;
+        call->is_done = true;
+    }
+}
+
+static void finish_head(struct api_call *call, struct text *t)
+{
+    text_puts(t, "\r\n");
+    call->is_started = true;
+    put_out(call, text_str(t));
+}
+
+void answer_send(struct api *a, struct api_call *call, uint16_t status, const char *content_type,
+                 struct str body)
+{
+    char room[HEAD_ROOM_BYTES];
+    struct text t;
+    text_init(&t, room, sizeof room);
+    begin_head(a, call, status, &t);
+    text_fmt(&t, "Content-Type: %s\r\nContent-Length: %zu\r\n", content_type, body.n_bytes);
+    finish_head(call, &t);
+    if (!call->is_head)
+        put_out(call, body);
+    call->is_done = true;
+}
+
+void answer_send_json(struct api *a, struct api_call *call, struct chain *body)
+{
+    char room[HEAD_ROOM_BYTES];
+    struct text t;
+    text_init(&t, room, sizeof room);
+    begin_head(a, call, 200, &t);
+    text_fmt(&t, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body->n_bytes);
+    finish_head(call, &t);
+    if (!call->is_head && !call->is_broken)
+        chain_splice(&call->out, body);
+    chain_deinit(body);
+    call->is_done = true;
+}
+
+void answer_options(struct api *a, struct api_call *call, const char *allow)
+{
+    char room[HEAD_ROOM_BYTES];
+    struct text t;
+    text_init(&t, room, sizeof room);
+    begin_head(a, call, 204, &t);
+    text_fmt(&t, "Allow: %s\r\n", allow);
+    finish_head(call, &t);
+    call->is_done = true;
+}
+
+void answer_begin_stream(struct api *a, struct api_call *call)
+{
+    char room[HEAD_ROOM_BYTES];
+    struct text t;
+    text_init(&t, room, sizeof room);
+    if (!call->is_chunked)
+        call->must_close = true; /* HTTP/1.0: the end of the connection ends the body */
+    begin_head(a, call, 200, &t);
+    text_puts(&t, "Content-Type: text/event-stream; charset=utf-8\r\nX-Accel-Buffering: no\r\n");
+    if (call->is_chunked)
+        text_puts(&t, "Transfer-Encoding: chunked\r\n");
+    finish_head(call, &t);
+}
+
+void answer_error_json(struct text *t, const struct answer_error *error)
+{
+    text_puts(t, "{\"error\":{\"message\":");
+    text_json(t, str_of(error->message));
+    text_fmt(t, ",\"type\":\"%s\",\"param\":", errors[error->id].type);
+    if (error->param)
+        text_json(t, str_of(error->param));
+    else
+        text_puts(t, "null");
+    text_fmt(t, ",\"code\":\"%s\"%s}%s}", errors[error->id].code,
+             error->members ? error->members : "", error->outer ? error->outer : "");
+}
+
+void answer_fail(struct api *a, struct api_call *call, const struct answer_error *error)
+{
+    char head_room[HEAD_ROOM_BYTES], body_room[BODY_ROOM_BYTES];
+    struct text head, body;
+    text_init(&head, head_room, sizeof head_room);
+    text_init(&body, body_room, sizeof body_room);
+    answer_error_json(&body, error);
+    uint16_t status = errors[error->id].status;
+    call->error_code = errors[error->id].code;
+    begin_head(a, call, status, &head);
+    if (status == 401)
+        text_puts(&head, "WWW-Authenticate: Bearer\r\n");
+    if (error->allow)
+        text_fmt(&head, "Allow: %s\r\n", error->allow);
+    if (error->retry_after_s)
+        text_fmt(&head, "Retry-After: %u\r\n", error->retry_after_s);
+    if (error->id == ANSWER_DAILY_QUOTA)
+        text_puts(&head, "x-should-retry: false\r\n");
+    text_fmt(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body.n_bytes);
+    finish_head(call, &head);
+    if (!call->is_head)
+        put_out(call, text_str(&body));
+    call->is_done = true;
+}
+
+void answer_error(struct api *a, struct api_call *call, enum answer_error_id id, const char *param,
+                  const char *fmt, ...)
+{
+    struct answer_error error = {.id = id, .param = param};
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(error.message, sizeof error.message, fmt, args);
+    va_end(args);
+    answer_fail(a, call, &error);
+}
