@@ -151,23 +151,28 @@ INLINE void rows_body(const struct matmul_args *a, const struct matmul_part *par
  * ------------------------------------------------------------------------------------------- */
 
 enum {
-    ROWS = 8,                  /* of W, unpacked together */
-    COLS = MATMUL_PANEL_COLS,  /* of x, a vector of them */
+    ROWS = 8,                 /* of W, unpacked together */
+    COLS = MATMUL_PANEL_COLS, /* of x, a vector of them */
+    SLAB_STEPS = 6,           /* of K: what is unpacked at a time stays in the first-level cache */
+    SLAB_BLOCKS = 8 * SLAB_STEPS,
     W_BLOCK_BYTES = ROWS * 32, /* [ROWS][32] */
-    C_STEP_FLOATS = ROWS * 16, /* [ROWS][2][8]; whole blocks use the first half of each row */
-    M_STEP_FLOATS = ROWS * 8,  /* [ROWS][8] */
     CACHE_BYTES = 448 << 10, /* what a pass may fill of the second-level cache two threads share */
 };
 
-/* Blocks of a row are kept by class j = b % 8, so that one class is one stream: block b is at (b %
- * 8) * n_steps + b / 8. */
+/* Blocks are kept by class j = b % 8 within a slab, so that one class is one stream. */
+struct slab {
+    _Alignas(64) uint8_t w[8][SLAB_STEPS][ROWS][32];
+    float c[SLAB_STEPS][ROWS][2][8]; /* whole blocks use the first half */
+    float m[SLAB_STEPS][ROWS][8];
+};
+
+/* A group of 16 rows of x: x blocks of all slabs, [n_slabs][8][SLAB_STEPS] of x_block_bytes, and
+ * the lanes of the ROWS rows of W in hand, [8][ROWS] vectors. */
 struct panel {
-    uint8_t *w; /* [8 * n_steps] blocks of ROWS x 32 bytes */
-    float *c;   /* [n_steps, ROWS, 2, 8] */
-    float *m;   /* [n_steps, ROWS, 8] */
-    uint8_t *x; /* [n_groups, 8 * n_steps] blocks of x_block_bytes */
-    uint32_t n_steps, n_blocks;
-    size_t x_block_bytes, x_group_bytes;
+    struct slab *slab;
+    uint8_t *x; /* [n_groups] of group_bytes */
+    uint32_t n_blocks, n_slabs;
+    size_t x_block_bytes, group_bytes;
 };
 
 /* A block of 16 rows of x: int8 q[8][16][4], so that a vector is 4 successive k of each row, then
@@ -178,29 +183,25 @@ enum {
     X_BIAS_OFF =
         X_D_OFF + 64, /* else: int32 -offset * sum of q, of the whole block or of both halves */
     X_BLOCK_MAX_BYTES = X_BIAS_OFF + 128,
+    LANES_BYTES = 8 * ROWS * 64,
 };
 
 INLINE struct panel panel_of(uint32_t n_in, enum qblk_form form, void *scratch)
 {
-    struct panel p = {.n_blocks = n_in / 32, .n_steps = (n_in + 255) / 256};
+    struct panel p = {.slab = scratch, .n_blocks = n_in / 32};
+    p.n_slabs = (p.n_blocks + SLAB_BLOCKS - 1) / SLAB_BLOCKS;
     p.x_block_bytes = form == QBLK_FORM_HALVES ? X_BLOCK_MAX_BYTES : X_BLOCK_MAX_BYTES - 64;
-    p.x_group_bytes = 8 * p.n_steps * p.x_block_bytes;
-    p.w = scratch;
-    p.c = (float *)(void *)(p.w + (size_t)8 * p.n_steps * W_BLOCK_BYTES);
-    p.m = p.c + (size_t)p.n_steps * C_STEP_FLOATS;
-    p.x = (uint8_t *)(p.m + (size_t)p.n_steps * M_STEP_FLOATS);
+    p.group_bytes = LANES_BYTES + p.n_slabs * SLAB_BLOCKS * p.x_block_bytes;
+    p.x = (uint8_t *)scratch + sizeof(struct slab);
     return p;
 }
 
 static uint32_t panel_rows(enum qtype w_type, uint32_t n_in)
 {
-    uint8_t *nowhere = NULL;
-    struct panel p = panel_of(n_in, qblk_trait(w_type)->form, nowhere);
-    size_t w_bytes = (size_t)p.n_steps * (8 * W_BLOCK_BYTES + 4 * (C_STEP_FLOATS + M_STEP_FLOATS));
-    if (w_bytes + p.x_group_bytes > MATMUL_SCRATCH_BYTES)
+    struct panel p = panel_of(n_in, qblk_trait(w_type)->form, NULL);
+    if (sizeof(struct slab) + p.group_bytes > MATMUL_SCRATCH_BYTES)
         return 0;
-    size_t room_bytes = w_bytes < CACHE_BYTES ? CACHE_BYTES - w_bytes : 0;
-    return COLS * (uint32_t)num_max(room_bytes / p.x_group_bytes, 1);
+    return COLS * (uint32_t)num_max((CACHE_BYTES - sizeof(struct slab)) / p.group_bytes, 1);
 }
 
 /* 16 rows of 32 bytes to [8][16][4]. */
@@ -240,7 +241,9 @@ INLINE void fill_x(const struct matmul_args *a, const struct panel *p, const str
         rows[i] = a->xq.q + (size_t)(t + num_min(i, n_cols - 1)) * a->n_in;
     size_t half_sum_stride = actq_half_sum_stride(a->n_in);
     for (uint32_t b = 0; b < p->n_blocks; b++) {
-        uint8_t *block = group + ((size_t)(b % 8) * p->n_steps + b / 8) * p->x_block_bytes;
+        uint32_t i_slab = b / SLAB_BLOCKS, i_step = b / 8 % SLAB_STEPS;
+        uint8_t *block =
+            group + LANES_BYTES + ((i_slab * 8 + b % 8) * SLAB_STEPS + i_step) * p->x_block_bytes;
         transpose_block(rows, 32 * (size_t)b, block);
         float *d = (float *)(void *)(block + X_D_OFF), *sum = (float *)(void *)(block + X_SUM_OFF);
         int32_t *bias = (int32_t *)(void *)(block + X_BIAS_OFF);
@@ -260,29 +263,28 @@ INLINE void fill_x(const struct matmul_args *a, const struct panel *p, const str
     }
 }
 
-/* Row r of the ROWS in hand, from the file bytes at src. */
-INLINE void fill_w(const struct panel *p, const struct encoding e, const uint8_t *src, uint32_t r)
+/* n_blocks blocks of row r of the ROWS in hand, from the file bytes at src. */
+INLINE void fill_w(struct slab *slab, const struct encoding e, const uint8_t *src, uint32_t r,
+                   uint32_t n_blocks)
 {
-    for (uint32_t s = 0; s < p->n_steps; s++, src += e.step_bytes) {
+    for (uint32_t i = 0; 8 * i < n_blocks; i++, src += e.step_bytes) {
         struct step512 step;
-        uint32_t n_left = p->n_blocks - 8 * s;
-        if (n_left >= 8) {
+        if (n_blocks - 8 * i >= 8) {
             e.step(src, &step);
         } else {
             uint8_t tail[MAX_STEP_BYTES] = {0};
-            memcpy(tail, src, (size_t)e.step_bytes * n_left / 8);
+            memcpy(tail, src, (size_t)e.step_bytes * (n_blocks - 8 * i) / 8);
             e.step(tail, &step);
         }
-        uint8_t *w = p->w + (size_t)s * W_BLOCK_BYTES + 32 * r;
-        size_t class_bytes = (size_t)p->n_steps * W_BLOCK_BYTES;
-        for (int i = 0; i < 4; i++, w += 2 * class_bytes) {
-            _mm256_store_si256((__m256i *)(void *)w, _mm512_castsi512_si256(step.w[i]));
-            _mm256_store_si256((__m256i *)(void *)(w + class_bytes),
-                               _mm512_extracti64x4_epi64(step.w[i], 1));
+        for (int j = 0; j < 4; j++) {
+            __m256i even = _mm512_castsi512_si256(step.w[j]),
+                    odd = _mm512_extracti64x4_epi64(step.w[j], 1);
+            _mm256_store_si256((__m256i *)(void *)slab->w[2 * j][i][r], even);
+            _mm256_store_si256((__m256i *)(void *)slab->w[2 * j + 1][i][r], odd);
         }
-        _mm512_store_ps(p->c + (size_t)s * C_STEP_FLOATS + 16 * r, step.c);
+        _mm512_store_ps(slab->c[i][r][0], step.c);
         if (e.form == QBLK_FORM_MINIMA)
-            _mm256_store_ps(p->m + (size_t)s * M_STEP_FLOATS + 8 * r, step.m);
+            _mm256_store_ps(slab->m[i][r], step.m);
     }
 }
 
@@ -341,62 +343,92 @@ INLINE void store_tile(const struct matmul_args *a, uint32_t n, uint32_t n_rows,
     }
 }
 
-/* ahead: where the next rows of W begin; a block's share of them is fetched with each block, or
- * NULL. */
-INLINE void tile_products(const struct panel *p, const struct encoding e, const uint8_t *x,
-                          const uint8_t *ahead, float scale, __m512 y[ROWS])
+/* File bytes of the slab after the one in hand: ROWS rows from p on, row_bytes apart. */
+struct ahead {
+    const uint8_t *p;
+    size_t row_bytes;
+};
+
+/* Lanes of one group over the n_blocks of a slab; with each block, one step of one row of what is
+ * ahead is fetched. */
+INLINE void add_slab(const struct panel *p, const struct encoding e, const uint8_t *x,
+                     uint32_t n_blocks, struct ahead ahead, __m512 *lanes)
 {
-    __m512 lanes[8][ROWS];
-    for (uint32_t j = 0; j < 8; j++) {
-        const uint8_t *w = p->w + (size_t)j * p->n_steps * W_BLOCK_BYTES;
-        const uint8_t *xj = x + (size_t)j * p->n_steps * p->x_block_bytes;
-        uint32_t n = (p->n_blocks + 7 - j) / 8;
+    const struct slab *slab = p->slab;
+    for (uint32_t j = 0; j < 8; j++, lanes += ROWS) {
         __m512 acc[ROWS];
         for (int r = 0; r < ROWS; r++)
-            acc[r] = _mm512_setzero_ps();
-        for (uint32_t s = 0; s < n; s++) {
-            if (ahead) {
+            acc[r] = lanes[r];
+        for (uint32_t i = 0; 8 * i + j < n_blocks; i++) {
+            if (ahead.p)
                 for (uint32_t at = 0; at < e.step_bytes; at += 64)
-                    _mm_prefetch((const char *)ahead + at, _MM_HINT_T1);
-                ahead += e.step_bytes; /* ROWS blocks' bytes */
-            }
-            add_block(e, w + (size_t)s * W_BLOCK_BYTES, xj + s * p->x_block_bytes,
-                      p->c + (size_t)s * C_STEP_FLOATS + j, p->m + (size_t)s * M_STEP_FLOATS + j,
-                      acc);
+                    _mm_prefetch((const char *)ahead.p + j * ahead.row_bytes + i * e.step_bytes +
+                                     at,
+                                 _MM_HINT_T0);
+            add_block(e, slab->w[j][i][0], x + (j * SLAB_STEPS + i) * p->x_block_bytes,
+                      &slab->c[i][0][0][j], &slab->m[i][0][j], acc);
         }
         for (int r = 0; r < ROWS; r++)
-            lanes[j][r] = acc[r];
+            lanes[r] = acc[r];
     }
-    for (uint32_t half = 4; half > 0; half /= 2)
-        for (uint32_t j = 0; j < half; j++)
-            for (int r = 0; r < ROWS; r++)
-                lanes[j][r] = _mm512_add_ps(lanes[j][r], lanes[j + half][r]);
-    for (int r = 0; r < ROWS; r++)
-        y[r] = _mm512_mul_ps(lanes[0][r], _mm512_set1_ps(scale));
+}
+
+/* Fold the lanes of a group, leave them zero for the next rows. */
+INLINE void finish_tile(__m512 *lanes, float scale, __m512 y[ROWS])
+{
+    for (int r = 0; r < ROWS; r++) {
+        __m512 quarter[4];
+        for (int j = 0; j < 4; j++)
+            quarter[j] = _mm512_add_ps(lanes[j * ROWS + r], lanes[(j + 4) * ROWS + r]);
+        __m512 even = _mm512_add_ps(quarter[0], quarter[2]),
+               odd = _mm512_add_ps(quarter[1], quarter[3]);
+        y[r] = _mm512_mul_ps(_mm512_add_ps(even, odd), _mm512_set1_ps(scale));
+        for (int j = 0; j < 8; j++)
+            lanes[j * ROWS + r] = _mm512_setzero_ps();
+    }
+}
+
+/* ROWS rows of W, n_rows of them real, against all groups. */
+INLINE void row_group(const struct matmul_args *a, const struct matmul_part *part,
+                      const struct encoding e, const struct panel *p, uint32_t n)
+{
+    size_t row_bytes = qtype_row_bytes(a->w_type, a->n_in),
+           slab_bytes = (size_t)SLAB_STEPS * e.step_bytes;
+    const uint8_t *w = (const uint8_t *)a->w + n * row_bytes;
+    uint32_t n_rows = (uint32_t)num_min(part->n_end - n, ROWS);
+    uint32_t n_groups = (part->t_end - part->t_begin + COLS - 1) / COLS;
+    for (uint32_t k = 0; k < p->n_slabs; k++) {
+        uint32_t n_blocks = (uint32_t)num_min(p->n_blocks - k * SLAB_BLOCKS, SLAB_BLOCKS);
+        for (uint32_t r = 0; r < n_rows; r++)
+            fill_w(p->slab, e, w + r * row_bytes + k * slab_bytes, r, n_blocks);
+        struct ahead ahead = {k + 1 < p->n_slabs ? w + (k + 1) * slab_bytes : w + ROWS * row_bytes,
+                              row_bytes};
+        for (uint32_t g = 0; g < n_groups; g++) {
+            uint8_t *group = p->x + g * p->group_bytes;
+            const uint8_t *x = group + LANES_BYTES + k * SLAB_BLOCKS * p->x_block_bytes;
+            add_slab(p, e, x, n_blocks, ahead, (__m512 *)(void *)group);
+            ahead.p = NULL;
+        }
+    }
+    for (uint32_t g = 0; g < n_groups; g++) {
+        __m512 y[ROWS];
+        uint32_t t = part->t_begin + g * COLS;
+        finish_tile((__m512 *)(void *)(p->x + g * p->group_bytes), a->scale, y);
+        store_tile(a, n, n_rows, t, (uint32_t)num_min(part->t_end - t, COLS), y);
+    }
 }
 
 INLINE void panel_body(const struct matmul_args *a, const struct matmul_part *part,
                        const struct encoding e)
 {
     struct panel p = panel_of(a->n_in, e.form, part->scratch);
-    size_t row_bytes = qtype_row_bytes(a->w_type, a->n_in);
     uint8_t *group = p.x;
-    for (uint32_t t = part->t_begin; t < part->t_end; t += COLS, group += p.x_group_bytes)
+    for (uint32_t t = part->t_begin; t < part->t_end; t += COLS, group += p.group_bytes) {
+        memset(group, 0, LANES_BYTES);
         fill_x(a, &p, e, t, (uint32_t)num_min(part->t_end - t, COLS), group);
-    for (uint32_t n = part->n_begin; n < part->n_end; n += ROWS) {
-        const uint8_t *src = (const uint8_t *)a->w + n * row_bytes;
-        uint32_t n_rows = (uint32_t)num_min(part->n_end - n, ROWS);
-        for (uint32_t r = 0; r < n_rows; r++)
-            fill_w(&p, e, src + r * row_bytes, r);
-        const uint8_t *ahead = src + ROWS * row_bytes;
-        group = p.x;
-        for (uint32_t t = part->t_begin; t < part->t_end; t += COLS, group += p.x_group_bytes) {
-            __m512 y[ROWS];
-            tile_products(&p, e, group, ahead, a->scale, y);
-            store_tile(a, n, n_rows, t, (uint32_t)num_min(part->t_end - t, COLS), y);
-            ahead = NULL;
-        }
     }
+    for (uint32_t n = part->n_begin; n < part->n_end; n += ROWS)
+        row_group(a, part, e, &p, n);
 }
 
 /* -- ceiling
