@@ -388,7 +388,10 @@ static bool opens(const unsigned char *bytes, size_t n_bytes, struct err *e)
     unsigned char *copy = malloc(n_bytes ? n_bytes : 1);
     MUST_TRUE(copy != NULL, "no memory");
     memcpy(copy, bytes, n_bytes);
+    uint64_t taken_bytes = mem_taken_bytes();
     struct gguf *g = gguf_open_mem(copy, n_bytes, "memory", e);
+    if (mem_taken_bytes() - taken_bytes > 16 * n_bytes + 4096)
+        CHECK_EQ(mem_taken_bytes() - taken_bytes, 0); /* proportional to the metadata */
     gguf_close(g);
     free(copy);
     return g != NULL;

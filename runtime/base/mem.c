@@ -6,7 +6,7 @@
 #include <string.h>
 
 static struct {
-    uint64_t n_live;
+    uint64_t n_live, taken_bytes;
     uint64_t n_until_fault;
     bool is_armed, has_fired, is_frozen;
 } state;
@@ -32,6 +32,7 @@ void *mem_alloc(uint64_t n_items, uint64_t item_bytes)
         return NULL;
     void *p = calloc(1, size_bytes);
     state.n_live += p != NULL;
+    state.taken_bytes += p ? size_bytes : 0;
     return p;
 }
 
@@ -43,6 +44,7 @@ void *mem_grow(void *p, uint64_t n_old, uint64_t n_items, uint64_t item_bytes)
     if (!may_allocate(n_items, item_bytes, &size_bytes))
         return NULL;
     char *grown = realloc(p, size_bytes);
+    state.taken_bytes += grown ? size_bytes : 0;
     if (grown && n_items > n_old)
         memset(grown + n_old * item_bytes, 0, (n_items - n_old) * item_bytes);
     return grown;
@@ -57,6 +59,11 @@ void mem_free(void *p)
 uint64_t mem_n_live(void)
 {
     return state.n_live;
+}
+
+uint64_t mem_taken_bytes(void)
+{
+    return state.taken_bytes;
 }
 
 void mem_freeze(void)

@@ -19,8 +19,9 @@ void *mem_grow(void *p, uint64_t n_old, uint64_t n_items, uint64_t item_bytes);
 
 void mem_free(void *p); /* NULL is fine */
 
-uint64_t mem_n_live(void); /* allocations not yet freed */
-void mem_freeze(void);     /* from now on mem_alloc and mem_grow fail */
+uint64_t mem_n_live(void);      /* allocations not yet freed */
+uint64_t mem_taken_bytes(void); /* all sizes ever asked for and given; frees are not subtracted */
+void mem_freeze(void);          /* from now on mem_alloc and mem_grow fail */
 
 /* Tests: let n allocations pass and fail the next one, once. */
 void mem_fault_arm(uint64_t n);

@@ -30,6 +30,7 @@ TEST(mem_grow_keeps_the_old_items_and_zeroes_the_rest)
     MUST_TRUE(grown != NULL, "no memory");
     CHECK_EQ(grown[1], 8);
     CHECK_EQ(grown[999], 0);
+    CHECK_EQ(mem_taken_bytes(), (2 + 1000) * sizeof *p);
     mem_free(grown);
 }
 

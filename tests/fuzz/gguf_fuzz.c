@@ -1,7 +1,8 @@
 /* gguf: any bytes are parsed or refused; what parses is written, parsed again and must hold the
- * same keys and tensors. Memory may not exceed 16 x the input + 1 MiB (gguf.md 11): run with
- * -rss_limit_mb and -malloc_limit_mb to see it. */
+ * same keys and tensors. Opening may take at most 16 x the input + 1 MiB of memory (gguf.md 11). */
 #include "models/gguf_write.h"
+
+#include "runtime/base/mem.h"
 
 #include <stdlib.h>
 
@@ -104,7 +105,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     must(copy != NULL);
     if (n_bytes)
         memcpy(copy, bytes, n_bytes);
+    uint64_t taken_bytes = mem_taken_bytes();
     struct gguf *g = gguf_open_mem(copy, n_bytes, "fuzz", &e);
+    must(mem_taken_bytes() - taken_bytes <= 16 * (uint64_t)n_bytes + (1 << 20));
     must(g || (e.code != ERR_NONE && e.msg[0] && !strchr(e.msg, '\n')));
     if (g) {
         for (uint64_t i = 0; i < gguf_n_kv(g); i++)
