@@ -7,46 +7,6 @@
 
 enum { HEAD_ROOM_BYTES = 4096, BODY_ROOM_BYTES = 4096 };
 
-static const struct {
-    uint16_t status;
-    const char *type, *code;
-} errors[] = {
-#define X(name, status, type, code) [ANSWER_##name] = {status, type, code},
-    ANSWER_ERRORS(X)
-#undef X
-};
-_Static_assert(sizeof errors / sizeof *errors == ANSWER_N_ERRORS, "one line per error");
-
-uint16_t answer_error_status(enum answer_error_id id)
-{
-    return errors[id].status;
-}
-
-const char *answer_error_code(enum answer_error_id id)
-{
-    return errors[id].code;
-}
-
-enum answer_error_id answer_error_of_status(uint16_t status)
-{
-    switch (status) {
-    case 408:
-        return ANSWER_TIMEOUT;
-    case 413:
-        return ANSWER_TOO_LARGE;
-    case 414:
-        return ANSWER_URI_TOO_LONG;
-    case 431:
-        return ANSWER_HEADERS_TOO_LARGE;
-    case 501:
-        return ANSWER_NOT_IMPLEMENTED;
-    case 505:
-        return ANSWER_HTTP_VERSION;
-    default:
-        return ANSWER_MALFORMED;
-    }
-}
-
 static const char *reason_of(uint16_t status) /* RFC 9110 15 */
 {
     static const struct {
@@ -184,51 +144,54 @@ void answer_begin_stream(struct api *a, struct api_call *call)
     finish_head(call, &t);
 }
 
-void answer_error_json(struct text *t, const struct answer_error *error)
+static void fail(struct api *a, struct api_call *call, const struct api_error *error,
+                 const char *allow, struct str body)
 {
-    text_puts(t, "{\"error\":{\"message\":");
-    text_json(t, str_of(error->message));
-    text_fmt(t, ",\"type\":\"%s\",\"param\":", errors[error->id].type);
-    if (error->param)
-        text_json(t, str_of(error->param));
-    else
-        text_puts(t, "null");
-    text_fmt(t, ",\"code\":\"%s\"%s}%s}", errors[error->id].code,
-             error->members ? error->members : "", error->outer ? error->outer : "");
-}
-
-void answer_fail(struct api *a, struct api_call *call, const struct answer_error *error)
-{
-    char head_room[HEAD_ROOM_BYTES], body_room[BODY_ROOM_BYTES];
-    struct text head, body;
-    text_init(&head, head_room, sizeof head_room);
-    text_init(&body, body_room, sizeof body_room);
-    answer_error_json(&body, error);
-    uint16_t status = errors[error->id].status;
-    call->error_code = errors[error->id].code;
+    char room[HEAD_ROOM_BYTES];
+    struct text head;
+    text_init(&head, room, sizeof room);
+    uint16_t status = (uint16_t)api_error_status(error);
+    call->error_code = api_error_code(error);
     begin_head(a, call, status, &head);
     if (status == 401)
         text_puts(&head, "WWW-Authenticate: Bearer\r\n");
-    if (error->allow)
-        text_fmt(&head, "Allow: %s\r\n", error->allow);
+    if (allow)
+        text_fmt(&head, "Allow: %s\r\n", allow);
     if (error->retry_after_s)
         text_fmt(&head, "Retry-After: %u\r\n", error->retry_after_s);
-    if (error->id == ANSWER_DAILY_QUOTA)
+    if (error->code == API_DAILY_QUOTA)
         text_puts(&head, "x-should-retry: false\r\n");
     text_fmt(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body.n_bytes);
     finish_head(call, &head);
     if (!call->is_head)
-        put_out(call, text_str(&body));
+        put_out(call, body);
     call->is_done = true;
 }
 
-void answer_error(struct api *a, struct api_call *call, enum answer_error_id id, const char *param,
+void answer_fail(struct api *a, struct api_call *call, const struct api_error *error,
+                 const char *allow)
+{
+    char room[BODY_ROOM_BYTES];
+    struct text body;
+    text_init(&body, room, sizeof room);
+    api_error_write(error, &body);
+    fail(a, call, error, allow, text_str(&body));
+}
+
+void answer_fail_body(struct api *a, struct api_call *call, const struct api_error *error,
+                      struct str body)
+{
+    fail(a, call, error, NULL, body);
+}
+
+void answer_error(struct api *a, struct api_call *call, enum api_code code, const char *param,
                   const char *fmt, ...)
 {
-    struct answer_error error = {.id = id, .param = param};
+    struct api_error error = {.code = code};
     va_list args;
     va_start(args, fmt);
     vsnprintf(error.message, sizeof error.message, fmt, args);
     va_end(args);
-    answer_fail(a, call, &error);
+    snprintf(error.param, sizeof error.param, "%s", param ? param : "");
+    answer_fail(a, call, &error, NULL);
 }

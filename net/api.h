@@ -28,6 +28,7 @@
 #include "net/addr.h"
 #include "net/audit.h"
 #include "net/auth.h"
+#include "net/cert.h"
 #include "net/chain.h"
 #include "net/edge.h"
 #include "net/heap.h"
@@ -41,6 +42,7 @@ enum {
     API_ID_BYTES = 24,
     API_OUT_HIGH_BYTES = 256 * 1024,
     API_IGNORED_BYTES = 512,
+    API_PATH_BYTES = 256,
     API_MAX_CONTEXT_TOKENS = 262144
 };
 
@@ -63,11 +65,13 @@ struct api_call {
     const char *tls_version;
     bool
         has_unread_body; /* a body was announced and has not been read: any answer now must close */
+    bool is_last;        /* the connection has had its share of requests */
     struct str body;     /* during api_handle */
     struct chain out;    /* what the client is to get, head included */
 
     /* api and handlers */
     char id[API_ID_BYTES + 1]; /* base62; "req_" and "chatcmpl-" go before it */
+    char path[API_PATH_BYTES]; /* decoded, terminated, without a trailing slash */
     const struct route *route; /* NULL: no such path */
     int key_no;                /* index in the key table, KEY_NONE before auth */
     char key_id[KEY_ID_BYTES];
@@ -86,12 +90,17 @@ struct api_call {
     uint64_t n_sent_bytes; /* conn counts */
 };
 
-enum api_engine { API_ENGINE_DOWN, API_ENGINE_LOADING, API_ENGINE_READY };
+enum api_engine { API_ENGINE_IS_LOADING, API_ENGINE_IS_READY, API_ENGINE_IS_DOWN };
 
 struct api {
     /* set by edge before the first call */
     struct edge_config cfg;
-    struct edge_cert cert; /* only ca_pem is kept here */
+    struct api_ca {
+        char pem[EDGE_PEM_BYTES / 4]; /* terminated */
+        uint8_t der[EDGE_PEM_BYTES / 4];
+        size_t der_bytes;
+        char fingerprint[CERT_FINGERPRINT_BYTES];
+    } ca;
     struct auth *auth;
     struct limit *limit;
     struct metrics *metrics;
@@ -116,8 +125,9 @@ struct api {
     enum api_engine engine_state;
     float loading_frac;
     struct engine_client *engine;
-    struct engine_info info; /* with API_ENGINE_READY; else of the last life, all zero at first */
-    struct tok tok;          /* with API_ENGINE_READY */
+    struct engine_info
+        info;       /* with API_ENGINE_IS_READY; else of the last life, all zero at first */
+    struct tok tok; /* with API_ENGINE_IS_READY */
     bool has_tok;
 
     /* the loop's clocks */

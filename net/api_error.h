@@ -1,6 +1,8 @@
-/* api_error: every refusal the API can give, as one table of (status, type, code), and its JSON body (api.md 10):
+/* api_error: every refusal the API can give, as one table of (status, type, code), and its JSON
+ * body (api.md 10):
  *   {"error":{"message":"..","type":"..","param":null,"code":".."}}
- * Messages are one English sentence, without internals and without prompt text.   Thread: any. Allocates: never. */
+ * Messages are one English sentence, without internals and without prompt text.   Thread: any.
+ * Allocates: never. */
 #ifndef NET_API_ERROR_H
 #define NET_API_ERROR_H
 

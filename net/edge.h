@@ -1,25 +1,30 @@
-/* edge: the role that reads hostile bytes: TCP, TLS, HTTP, JSON, keys, chat format, tokenizer, event streams. No model
- * weights, no GPU, no file system: everything it needs arrives from boot as messages and descriptors on one socket.
+/* edge: the role that reads hostile bytes: TCP, TLS, HTTP, JSON, keys, chat format, tokenizer,
+ * event streams. No model weights, no GPU, no file system: everything it needs arrives from boot as
+ * messages and descriptors on one socket.
  *
- * Control socket (EDGE_CTL_FD, SOCK_SEQPACKET): boot sends struct edge_ctl plus descriptors (SCM_RIGHTS); tables are sealed
- * memfds. Order at start: CONFIG, CERT, KEYS, [AUDIT], LISTEN..., START; ENGINE_UP when the engine has published its
- * tokenizer; KEYS and CERT again whenever they change. EOF = boot is gone: exit.
- * Thread: one. Allocates: before the answer to START only. */
+ * Control socket (CTL_ROLE_FD, runtime/base/ctl.h): boot sends struct ctl_msg of these types;
+ * tables are sealed memfds. Order at start: CONFIG, CERT, KEYS, [AUDIT], LISTEN..., START;
+ * ENGINE_UP when the engine has published its tokenizer; KEYS and CERT again whenever they change.
+ * EOF = boot is gone: exit. Thread: one. Allocates: before the answer to START only. */
 #ifndef NET_EDGE_H
 #define NET_EDGE_H
 
+#include "runtime/base/err.h"
+#include "runtime/base/plan.h"
+
 #include <stdint.h>
 
-enum { EDGE_CTL_FD = 3, EDGE_CTL_VERSION = 1, EDGE_CTL_MAX_FDS = 4 };
+enum { EDGE_CTL_VERSION = 1 };
 
 enum edge_ctl_type {
-    EDGE_CTL_CONFIG = 1,  /* fds: memfd of struct edge_config */
-    EDGE_CTL_CERT,        /* fds: memfd of struct edge_cert (leaf chain, key, CA) */
-    EDGE_CTL_KEYS,        /* fds: memfd of struct key_table (net/auth.h) */
-    EDGE_CTL_AUDIT,       /* fds: append-only descriptor */
-    EDGE_CTL_LISTEN,      /* fds: listening socket; arg = enum edge_listen */
-    EDGE_CTL_START,       /* allocate everything, sandbox, answer READY, serve */
-    EDGE_CTL_ENGINE_UP,   /* fds: ring memfd, wake-engine eventfd, wake-edge eventfd, tokenizer image memfd */
+    EDGE_CTL_CONFIG = 1, /* fds: memfd of struct edge_config */
+    EDGE_CTL_CERT,       /* fds: memfd of struct edge_cert (leaf chain, key, CA) */
+    EDGE_CTL_KEYS,       /* fds: memfd of struct key_table (net/auth.h) */
+    EDGE_CTL_AUDIT,      /* fds: append-only descriptor */
+    EDGE_CTL_LISTEN,     /* fds: listening socket; arg = enum edge_listen */
+    EDGE_CTL_START,      /* allocate everything, sandbox, answer READY, serve */
+    EDGE_CTL_ENGINE_UP,  /* fds: ring memfd, wake-engine eventfd, wake-edge eventfd, tokenizer image
+                            memfd */
     EDGE_CTL_ENGINE_DOWN, /* running requests end with a clear error */
     EDGE_CTL_DRAIN,       /* stop accepting, finish what runs, exit 0 */
     /* edge to boot */
@@ -30,34 +35,28 @@ enum edge_ctl_type {
 
 enum edge_listen { EDGE_LISTEN_TLS = 0, EDGE_LISTEN_PLAIN = 1 };
 
-struct edge_ctl {
-    uint32_t version; /* EDGE_CTL_VERSION */
-    uint32_t type;    /* enum edge_ctl_type */
-    uint32_t arg;
-    uint32_t n_fds;
-    char text[240];
-};
-
 enum { EDGE_NAME_BYTES = 64, EDGE_MAX_NAMES = 64, EDGE_PEM_BYTES = 16384 };
 
-/* All limits of the role, decided by boot from the configuration file (units in the names; defaults in boot/config.c). */
+/* All limits of the role, decided by boot from the configuration file (units in the names; defaults
+ * in boot/config.c). */
 struct edge_config {
     uint32_t version;
-    uint32_t max_conns;        /* 512 */
-    uint32_t max_conns_per_ip; /* 32 */
-    uint32_t n_bodies;         /* request body buffers: 8 */
-    uint32_t body_bytes;       /* 32 MiB each */
-    uint32_t max_requests;     /* chat requests in flight, queue included: 160 */
+    uint32_t max_conns;          /* 512 */
+    uint32_t max_conns_per_ip;   /* 32 */
+    uint32_t n_bodies;           /* request body buffers: 8 */
+    uint32_t body_bytes;         /* 32 MiB each */
+    uint32_t max_requests;       /* chat requests in flight, queue included: 160 */
     uint32_t default_max_tokens; /* 4096 */
-    uint32_t handshake_timeout_ms, head_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+    uint32_t handshake_timeout_ms, head_timeout_ms, body_timeout_ms, idle_timeout_ms,
+        write_timeout_ms;
     uint32_t stream_limit_ms, plain_limit_ms; /* wall time of a generation */
     uint8_t thinking_default;                 /* enable_thinking when the request does not say */
     uint8_t timings;                          /* 0 = leave `timings` out of all answers */
     uint8_t strict_params;                    /* unknown request members are refused */
     uint8_t log_level;
-    uint16_t port; /* for messages and the Host check */
+    uint16_t port;                     /* for messages and the Host check */
     char model_alias[EDGE_NAME_BYTES]; /* further accepted model name, "" = none */
-    uint32_t n_names;                  /* names and addresses in the leaf: the Host header must be one of them */
+    uint32_t n_names; /* names and addresses in the leaf: the Host header must be one of them */
     char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES];
 };
 
@@ -69,7 +68,16 @@ struct edge_cert {
     char ca_pem[EDGE_PEM_BYTES / 4];
 };
 
+/* What the role needs from above it. */
+struct edge_hooks {
+    bool (*enter_sandbox)(struct err *e); /* gives up every right the role does not need; called
+                                             once, when all is allocated */
+};
+
 /* Role entry; returns the process's exit code. */
-int edge_main(int argc, char **argv);
+int edge_main(const struct edge_hooks *hooks);
+
+/* Adds everything the role will hold to the plan, for the table that `hearth plan` prints. */
+bool edge_plan(const struct edge_config *cfg, struct plan *p, struct err *e);
 
 #endif

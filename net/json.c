@@ -19,7 +19,8 @@ static bool wrong_type(struct api_error *e, const char *param, const char *wante
     return api_fail(e, API_INVALID_TYPE, param, "%s must be %s.", param, wanted);
 }
 
-bool json_get_bool(const json_t *object, const char *name, const char *param, bool *out, struct api_error *e)
+bool json_get_bool(const json_t *object, const char *name, const char *param, bool *out,
+                   struct api_error *e)
 {
     const json_t *v = json_get(object, name);
     if (v && !json_is_boolean(v))
@@ -29,8 +30,8 @@ bool json_get_bool(const json_t *object, const char *name, const char *param, bo
     return true;
 }
 
-bool json_get_int(const json_t *object, const char *name, const char *param, int64_t low, int64_t high, int64_t *out,
-                  struct api_error *e)
+bool json_get_int(const json_t *object, const char *name, const char *param, int64_t low,
+                  int64_t high, int64_t *out, struct api_error *e)
 {
     const json_t *v = json_get(object, name);
     struct str digits;
@@ -42,15 +43,18 @@ bool json_get_int(const json_t *object, const char *name, const char *param, int
     double real = is_big ? HUGE_VAL : json_number_value(v);
     if (json_is_real(v) && (real != floor(real)))
         return wrong_type(e, param, "an integer");
-    int64_t n = json_is_integer(v) ? (int64_t)json_integer_value(v) : fabs(real) < 9e15 ? (int64_t)real : INT64_MAX;
+    int64_t n = json_is_integer(v)  ? (int64_t)json_integer_value(v)
+                : fabs(real) < 9e15 ? (int64_t)real
+                                    : INT64_MAX;
     if (is_big || n < low || n > high)
-        return api_fail(e, API_INVALID_VALUE, param, "%s must be from %lld to %lld.", param, (long long)low, (long long)high);
+        return api_fail(e, API_INVALID_VALUE, param, "%s must be from %lld to %lld.", param,
+                        (long long)low, (long long)high);
     *out = n;
     return true;
 }
 
-bool json_get_real(const json_t *object, const char *name, const char *param, double low, double high, double *out,
-                   struct api_error *e)
+bool json_get_real(const json_t *object, const char *name, const char *param, double low,
+                   double high, double *out, struct api_error *e)
 {
     const json_t *v = json_get(object, name);
     if (!v)
@@ -64,8 +68,8 @@ bool json_get_real(const json_t *object, const char *name, const char *param, do
     return true;
 }
 
-bool json_get_str(const json_t *object, const char *name, const char *param, size_t max_bytes, struct str *out,
-                  struct api_error *e)
+bool json_get_str(const json_t *object, const char *name, const char *param, size_t max_bytes,
+                  struct str *out, struct api_error *e)
 {
     const json_t *v = json_get(object, name);
     if (!v)
@@ -74,18 +78,21 @@ bool json_get_str(const json_t *object, const char *name, const char *param, siz
         return wrong_type(e, param, "a string");
     struct str s = json_text_str(v);
     if (s.n_bytes > max_bytes)
-        return api_fail(e, API_INVALID_VALUE, param, "%s may have at most %zu bytes.", param, max_bytes);
+        return api_fail(e, API_INVALID_VALUE, param, "%s may have at most %zu bytes.", param,
+                        max_bytes);
     *out = s;
     return true;
 }
 
-bool json_get_array(const json_t *object, const char *name, const char *param, const json_t **out, struct api_error *e)
+bool json_get_array(const json_t *object, const char *name, const char *param, const json_t **out,
+                    struct api_error *e)
 {
     *out = json_get(object, name);
     return !*out || json_is_array(*out) || wrong_type(e, param, "an array");
 }
 
-bool json_get_object(const json_t *object, const char *name, const char *param, const json_t **out, struct api_error *e)
+bool json_get_object(const json_t *object, const char *name, const char *param, const json_t **out,
+                     struct api_error *e)
 {
     *out = json_get(object, name);
     return !*out || json_is_object(*out) || wrong_type(e, param, "an object");

@@ -142,7 +142,7 @@ void metrics_print(const struct metrics *m, const struct api *a, struct text *t)
     put_gauge(t, "requests_running", "Generations with a place", gen_n_running(a));
     put_gauge(t, "requests_waiting", "Generations without one", gen_n_waiting(a));
     put_gauge(t, "model_loaded", "1 when requests can be served",
-              a->engine_state == API_ENGINE_READY);
+              a->engine_state == API_ENGINE_IS_READY);
     put_gauge(t, "start_time_seconds", "Start of this process", (double)m->start_wall_s);
     put_build(t, a);
 #define X(field, name, help) put_hist(t, name, help, &m->field);

@@ -3,6 +3,7 @@
 #include "runtime/base/check.h"
 
 #include <mbedtls/error.h>
+#include <mbedtls/pem.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/platform.h>
 #include <mbedtls/psa_util.h>
@@ -362,4 +363,20 @@ const char *tls_version(const struct tls_conn *c)
 const char *tls_failure(const struct tls_conn *c)
 {
     return c->failure;
+}
+
+size_t tls_cert_der(const char *cert_pem, uint8_t *out, size_t room_bytes)
+{
+    mbedtls_pem_context pem;
+    size_t n_used, n_bytes = 0;
+    mbedtls_pem_init(&pem);
+    if (mbedtls_pem_read_buffer(&pem, "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----",
+                                (const unsigned char *)cert_pem, NULL, 0, &n_used) == 0) {
+        const unsigned char *der = mbedtls_pem_get_buffer(&pem, &n_bytes);
+        if (n_bytes > room_bytes)
+            n_bytes = 0;
+        memcpy(out, der, n_bytes);
+    }
+    mbedtls_pem_free(&pem);
+    return n_bytes;
 }

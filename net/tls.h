@@ -80,6 +80,9 @@ void tls_say_goodbye(struct tls_conn *c);
 /* "TLSv1.3", "TLSv1.2"; "-" before the handshake is done. */
 const char *tls_version(const struct tls_conn *c);
 
+/* The DER form of a PEM certificate; its length, 0 if it is none or does not fit. */
+size_t tls_cert_der(const char *cert_pem, uint8_t *out, size_t room_bytes);
+
 /* Why the last operation failed, for the log; "" if nothing did. */
 const char *tls_failure(const struct tls_conn *c);
 
