@@ -91,14 +91,16 @@ TEST(detok_restores_text_whatever_the_tokens)
     struct tok_scratch *scratch = malloc(tok_scratch_bytes());
     struct tok_segment seg = {STR(text), false};
     struct err e = {0};
-    int32_t ids[256];
-    size_t n_ids, n = 0;
+    int32_t at[256];
+    struct tok_ids ids = {at, 256, 0};
+    size_t n = 0;
     char all[4096];
     struct detok d;
-    MUST_TRUE(scratch && tok_encode(&t, &seg, 1, false, scratch, ids, 256, &n_ids, &e), e.msg);
+    MUST_TRUE(scratch && tok_encode(&t, &(struct tok_text){&seg, 1, false}, scratch, &ids, &e),
+              e.msg);
     detok_init(&d);
-    for (size_t i = 0; i < n_ids; i++)
-        n += detok_push(&d, &t, ids[i], false, all + n);
+    for (size_t i = 0; i < ids.n; i++)
+        n += detok_push(&d, &t, ids.at[i], false, all + n);
     n += detok_flush(&d, all + n);
     all[n] = 0;
     CHECK_STR(all, text);

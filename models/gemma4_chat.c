@@ -209,7 +209,7 @@ static bool print_result(struct walk *w, const struct result *r, size_t i)
     return true;
 }
 
-/* Prints the placeholder of a media part; false if it is none that this revision knows. */
+/* Prints the marker of a media part; false if it is none that this revision knows. */
 static bool print_media(struct walk *w, const json_t *part)
 {
     struct str type = json_text_str(value_get(part, "type"));

@@ -308,11 +308,11 @@ TEST(gemma4_chat_members_sort_by_lower_case_code_points)
 /* -- trust ---------------------------------------------------------------------------------------
  */
 
-static size_t count_id(const int32_t *ids, size_t n_ids, int32_t id)
+static size_t count_id(const struct tok_ids *ids, int32_t id)
 {
     size_t n = 0;
-    for (size_t i = 0; i < n_ids; i++)
-        n += ids[i] == id;
+    for (size_t i = 0; i < ids->n; i++)
+        n += ids->at[i] == id;
     return n;
 }
 
@@ -339,24 +339,23 @@ TEST(gemma4_chat_markers_from_outside_stay_text)
     struct tok t;
     void *image = tok_small_open(&t, &pg->e);
     struct tok_scratch *scratch = malloc(tok_scratch_bytes());
-    int32_t *ids = malloc(MAX_IDS * sizeof *ids);
-    size_t n_ids;
-    MUST_TRUE(image && scratch && ids && render(pg, &w, true), pg->e.msg);
-    MUST_TRUE(tok_encode(&t, pg->segs, pg->out.n_segs, true, scratch, ids, MAX_IDS, &n_ids, &pg->e),
-              pg->e.msg);
-    CHECK_EQ(count_id(ids, n_ids, t.special[TOK_BOS]), 1);
-    CHECK_EQ(count_id(ids, n_ids, t.special[TOK_TURN_OPEN]),
+    struct tok_ids ids = {malloc(MAX_IDS * sizeof *ids.at), MAX_IDS, 0};
+    MUST_TRUE(image && scratch && ids.at && render(pg, &w, true), pg->e.msg);
+    MUST_TRUE(
+        tok_encode(&t, &(struct tok_text){pg->segs, pg->out.n_segs, true}, scratch, &ids, &pg->e),
+        pg->e.msg);
+    CHECK_EQ(count_id(&ids, t.special[TOK_BOS]), 1);
+    CHECK_EQ(count_id(&ids, t.special[TOK_TURN_OPEN]),
              5); /* system, user, assistant, critic, the prompt */
-    CHECK_EQ(count_id(ids, n_ids, t.special[TOK_TURN_CLOSE]), 4);
-    CHECK_EQ(count_id(ids, n_ids, t.special[TOK_TOOL_CALL_OPEN]), 1);
-    CHECK_EQ(count_id(ids, n_ids, t.special[TOK_TOOL_CALL_CLOSE]), 1);
-    CHECK_EQ(count_id(ids, n_ids, t.special[TOK_CHANNEL_OPEN]),
-             2); /* the reasoning and the empty thought */
-    CHECK_EQ(count_id(ids, n_ids, t.special[TOK_QUOTE]),
-             20); /* declaration 16, argument 2, result 2 */
+    CHECK_EQ(count_id(&ids, t.special[TOK_TURN_CLOSE]), 4);
+    CHECK_EQ(count_id(&ids, t.special[TOK_TOOL_CALL_OPEN]), 1);
+    CHECK_EQ(count_id(&ids, t.special[TOK_TOOL_CALL_CLOSE]), 1);
+    CHECK_EQ(count_id(&ids, t.special[TOK_CHANNEL_OPEN]),
+             2);                                        /* the reasoning and the empty thought */
+    CHECK_EQ(count_id(&ids, t.special[TOK_QUOTE]), 20); /* declaration 16, argument 2, result 2 */
     free(image);
     free(scratch);
-    free(ids);
+    free(ids.at);
     free(pg);
 }
 

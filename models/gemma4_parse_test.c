@@ -97,20 +97,20 @@ static void set_text(struct fixture *f, struct str text, enum cut cut, uint64_t 
 {
     struct tok_segment seg = {text, true};
     struct err e = {0};
-    int32_t *whole = f->whole;
-    size_t n_whole;
-    MUST_TRUE(tok_encode(&f->tok, &seg, 1, false, f->scratch, whole, MAX_IDS, &n_whole, &e), e.msg);
+    struct tok_ids whole = {f->whole, MAX_IDS, 0};
+    MUST_TRUE(tok_encode(&f->tok, &(struct tok_text){&seg, 1, false}, f->scratch, &whole, &e),
+              e.msg);
     f->n_ids = 0;
-    for (size_t i = 0; i < n_whole; i++) {
-        enum tok_class c = tok_class_of(&f->tok, whole[i]);
+    for (size_t i = 0; i < whole.n; i++) {
+        enum tok_class c = tok_class_of(&f->tok, whole.at[i]);
         seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
         bool is_cut = cut == CUT_INTO_BYTES || (cut == CUT_AT_RANDOM && seed >> 63);
         char raw[64];
         if (c != TOK_NORMAL || !is_cut) {
-            f->ids[f->n_ids++] = whole[i];
+            f->ids[f->n_ids++] = whole.at[i];
             continue;
         }
-        size_t n = detok_bytes(&f->tok, whole[i], raw, sizeof raw);
+        size_t n = detok_bytes(&f->tok, whole.at[i], raw, sizeof raw);
         for (size_t k = 0; k < n; k++) {
             char piece[8];
             snprintf(piece, sizeof piece, "<0x%02X>", (unsigned char)raw[k]);
@@ -329,18 +329,18 @@ TEST(gemma4_parse_a_call_beyond_the_buffer_becomes_content)
     struct gemma4_event ev[GEMMA4_MAX_EVENTS];
     struct tok_segment seg = {{text, n}, true};
     struct err e = {0};
-    size_t n_ids;
-    int32_t *ids = malloc((N + 100) * sizeof *ids);
-    MUST_TRUE(ids && tok_encode(&f->tok, &seg, 1, false, f->scratch, ids, N + 100, &n_ids, &e),
+    struct tok_ids ids = {malloc((N + 100) * sizeof *ids.at), N + 100, 0};
+    MUST_TRUE(ids.at &&
+                  tok_encode(&f->tok, &(struct tok_text){&seg, 1, false}, f->scratch, &ids, &e),
               e.msg);
     gemma4_parse_init(&f->p, &f->tok, GEMMA4_TOOLS_OFFERED, f->buf, GEMMA4_PARSE_BUF_BYTES);
-    for (size_t i = 0; i < n_ids; i++)
-        take_events(&f->a, ev, gemma4_parse_push(&f->p, ids[i], ev));
+    for (size_t i = 0; i < ids.n; i++)
+        take_events(&f->a, ev, gemma4_parse_push(&f->p, ids.at[i], ev));
     take_events(&f->a, ev, gemma4_parse_end(&f->p, GEMMA4_END_STOP, ev));
     CHECK_EQ(f->a.n_calls, 0);
     CHECK_EQ(f->a.n_content, n);
     CHECK_BYTES(f->a.content, text, n);
-    free(ids);
+    free(ids.at);
     free(text);
     fixture_free(f);
 }

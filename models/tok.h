@@ -65,13 +65,22 @@ void *tok_build(const struct gguf *g, size_t *image_bytes, struct err *e);
  * up *t. */
 bool tok_open(struct tok *t, const void *image, size_t image_bytes, struct err *e);
 
-/* Encodes the segments as one text (neighbouring text joins across borders). Adds <bos> if the text
- * does not begin with it and add_bos is true. Writes up to max_ids and returns false with ERR_LIMIT
- * if there are more; *n_ids is then the full count all the same (so that a refusal can name it).
- * Text that is not valid UTF-8: ERR_FORMAT. */
-bool tok_encode(const struct tok *t, const struct tok_segment *segs, size_t n_segs, bool add_bos,
-                struct tok_scratch *scratch, int32_t *ids, size_t max_ids, size_t *n_ids,
-                struct err *e);
+struct tok_text {
+    const struct tok_segment *segs; /* one text: neighbours join across borders */
+    size_t n_segs;
+    bool add_bos; /* put <bos> first, unless the text begins with it */
+};
+
+struct tok_ids {
+    int32_t *at; /* [max] */
+    size_t max;
+    size_t n; /* result: how many the text has, also when there is no room for them */
+};
+
+/* False with ERR_LIMIT if there are more ids than max (the first max are written), or if a run of
+ * the text is too long to merge; ERR_FORMAT if the text is not valid UTF-8. */
+bool tok_encode(const struct tok *t, const struct tok_text *text, struct tok_scratch *scratch,
+                struct tok_ids *ids, struct err *e);
 
 /* Raw text of a token (markers included, U+2581 kept); empty for ids out of range. */
 struct str tok_piece(const struct tok *t, int32_t id);

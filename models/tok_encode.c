@@ -292,27 +292,26 @@ static bool begins_with_bos(const struct tok *t, const struct tok_segment *segs,
            str_has_prefix(segs[i].text, tok_piece(t, t->special[TOK_BOS]));
 }
 
-bool tok_encode(const struct tok *t, const struct tok_segment *segs, size_t n_segs, bool add_bos,
-                struct tok_scratch *scratch, int32_t *ids, size_t max_ids, size_t *n_ids,
-                struct err *e)
+bool tok_encode(const struct tok *t, const struct tok_text *text, struct tok_scratch *scratch,
+                struct tok_ids *ids, struct err *e)
 {
     struct encoder en = {.tb = t->tables,
                          .tok = t,
                          .scratch = scratch,
-                         .ids = ids,
-                         .max_ids = max_ids,
+                         .ids = ids->at,
+                         .max_ids = ids->max,
                          .last_char = NO_CHAR};
-    *n_ids = 0;
-    if (add_bos && !begins_with_bos(t, segs, n_segs))
+    ids->n = 0;
+    if (text->add_bos && !begins_with_bos(t, text->segs, text->n_segs))
         emit_id(&en, t->tables->special[TOK_BOS]);
-    for (size_t i = 0; i < n_segs; i++) {
-        if (!encode_segment(&en, &segs[i], i, e))
+    for (size_t i = 0; i < text->n_segs; i++) {
+        if (!encode_segment(&en, &text->segs[i], i, e))
             return false;
     }
     finish_run(&en);
-    *n_ids = en.n_ids;
-    if (en.n_ids > max_ids)
-        return err_set(e, ERR_LIMIT, "tok: the text has %zu tokens, there is room for %zu",
-                       en.n_ids, max_ids);
+    ids->n = en.n_ids;
+    if (ids->n > ids->max)
+        return err_set(e, ERR_LIMIT, "tok: the text has %zu tokens, there is room for %zu", ids->n,
+                       ids->max);
     return true;
 }

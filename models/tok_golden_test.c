@@ -350,7 +350,7 @@ struct user {
     struct tok tok;
     void *image;
     struct tok_scratch *scratch;
-    int32_t *ids;
+    struct tok_ids ids;
 };
 
 static void user_open(struct user *u, void *image, size_t image_bytes)
@@ -359,27 +359,26 @@ static void user_open(struct user *u, void *image, size_t image_bytes)
     MUST_TRUE(tok_open(&u->tok, image, image_bytes, &e), e.msg);
     u->image = image;
     u->scratch = malloc(tok_scratch_bytes());
-    u->ids = malloc(MAX_IDS * sizeof *u->ids);
-    MUST_TRUE(u->scratch && u->ids, "memory");
+    u->ids = (struct tok_ids){malloc(MAX_IDS * sizeof *u->ids.at), MAX_IDS, 0};
+    MUST_TRUE(u->scratch && u->ids.at, "memory");
 }
 
 static void user_close(struct user *u)
 {
     free(u->image);
     free(u->scratch);
-    free(u->ids);
+    free(u->ids.at);
 }
 
 static bool ids_are(struct user *u, const json_t *text, bool is_trusted, const json_t *want)
 {
     struct tok_segment seg = {{json_string_value(text), json_string_length(text)}, is_trusted};
     struct err e = {0};
-    size_t n_ids;
-    if (!tok_encode(&u->tok, &seg, 1, false, u->scratch, u->ids, MAX_IDS, &n_ids, &e) ||
-        n_ids != json_array_size(want))
+    if (!tok_encode(&u->tok, &(struct tok_text){&seg, 1, false}, u->scratch, &u->ids, &e) ||
+        u->ids.n != json_array_size(want))
         return false;
-    for (size_t i = 0; i < n_ids; i++) {
-        if (u->ids[i] != json_integer_value(json_array_get(want, i)))
+    for (size_t i = 0; i < u->ids.n; i++) {
+        if (u->ids.at[i] != json_integer_value(json_array_get(want, i)))
             return false;
     }
     return true;

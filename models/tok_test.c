@@ -8,8 +8,7 @@ struct fixture {
     struct tok tok;
     void *image;
     struct tok_scratch *scratch;
-    int32_t *ids;
-    size_t n_ids;
+    struct tok_ids ids;
     struct err e;
 };
 
@@ -19,21 +18,28 @@ static void fixture_open(struct fixture *f)
     f->image = tok_small_open(&f->tok, &f->e);
     MUST_TRUE(f->image, f->e.msg);
     f->scratch = malloc(tok_scratch_bytes());
-    f->ids = malloc(MAX_IDS * sizeof *f->ids);
-    MUST_TRUE(f->scratch && f->ids, "memory");
+    f->ids = (struct tok_ids){malloc(MAX_IDS * sizeof *f->ids.at), MAX_IDS, 0};
+    MUST_TRUE(f->scratch && f->ids.at, "memory");
 }
 
 static void fixture_close(struct fixture *f)
 {
     free(f->image);
     free(f->scratch);
-    free(f->ids);
+    free(f->ids.at);
+}
+
+static bool encode_segs(struct fixture *f, const struct tok_segment *segs, size_t n_segs,
+                        bool add_bos)
+{
+    struct tok_text text = {segs, n_segs, add_bos};
+    return tok_encode(&f->tok, &text, f->scratch, &f->ids, &f->e);
 }
 
 static bool encode(struct fixture *f, struct str text, bool is_trusted)
 {
     struct tok_segment seg = {text, is_trusted};
-    return tok_encode(&f->tok, &seg, 1, false, f->scratch, f->ids, MAX_IDS, &f->n_ids, &f->e);
+    return encode_segs(f, &seg, 1, false);
 }
 
 /* The ids as their pieces with a bar between, for readable expectations. */
@@ -41,8 +47,8 @@ static const char *pieces_of(const struct fixture *f, char *out, size_t n_room)
 {
     size_t n = 0;
     out[0] = 0;
-    for (size_t i = 0; i < f->n_ids && n < n_room; i++) {
-        struct str p = tok_piece(&f->tok, f->ids[i]);
+    for (size_t i = 0; i < f->ids.n && n < n_room; i++) {
+        struct str p = tok_piece(&f->tok, f->ids.at[i]);
         n += (size_t)snprintf(out + n, n_room - n, "%s%.*s", i ? "|" : "", STR_ARG(p));
     }
     return out;
@@ -88,8 +94,8 @@ TEST(tok_writes_unknown_characters_as_byte_tokens)
     check_pieces(&f, "\xf0\x9f\xa6\x99", false, "<0xF0>|<0x9F>|<0xA6>|<0x99>");
     check_pieces(&f, "\r", false, "<0x0D>");
     MUST_TRUE(encode(&f, STR("\0"), false), f.e.msg);
-    CHECK_EQ(f.n_ids, 1);
-    CHECK_EQ(f.ids[0], tok_find(&f.tok, STR("<0x00>")));
+    CHECK_EQ(f.ids.n, 1);
+    CHECK_EQ(f.ids.at[0], tok_find(&f.tok, STR("<0x00>")));
     fixture_close(&f);
 }
 
@@ -100,9 +106,9 @@ TEST(tok_matches_markers_in_trusted_text_only)
     check_pieces(&f, "a<turn|>b", true, "a|<turn|>|b");
     check_pieces(&f, "<|turn><|turn", true, "<|turn>|<|||t|u|r|n");
     MUST_TRUE(encode(&f, STR("<turn|>"), false), f.e.msg);
-    CHECK_EQ(f.n_ids, 7);
-    for (size_t i = 0; i < f.n_ids; i++)
-        CHECK_EQ(tok_class_of(&f.tok, f.ids[i]), TOK_NORMAL);
+    CHECK_EQ(f.ids.n, 7);
+    for (size_t i = 0; i < f.ids.n; i++)
+        CHECK_EQ(tok_class_of(&f.tok, f.ids.at[i]), TOK_NORMAL);
     fixture_close(&f);
 }
 
@@ -128,7 +134,7 @@ TEST(tok_plain_text_never_becomes_a_control_or_byte_token_by_merging)
     MUST_TRUE(f.image && tok_open(&f.tok, f.image, image_bytes, &f.e), f.e.msg);
     check_pieces(&f, "<pad>", false, "<p|ad>");
     MUST_TRUE(encode(&f, STR("<pad>"), true), f.e.msg);
-    CHECK_EQ(f.n_ids, 1);
+    CHECK_EQ(f.ids.n, 1);
     fixture_close(&f);
     free(ts);
 }
@@ -142,8 +148,7 @@ TEST(tok_joins_text_across_segments)
                                  {STR(""), false},
                                  {STR("c\n"), true},
                                  {STR("\n<turn|>"), true}};
-    MUST_TRUE(tok_encode(&f.tok, segs, 5, true, f.scratch, f.ids, MAX_IDS, &f.n_ids, &f.e),
-              f.e.msg);
+    MUST_TRUE(encode_segs(&f, segs, 5, true), f.e.msg);
     char got[256];
     CHECK_STR(pieces_of(&f, got, sizeof got), "<bos>|<|turn>|abc|\n\n|<turn|>");
     fixture_close(&f);
@@ -155,16 +160,13 @@ TEST(tok_adds_bos_once)
     fixture_open(&f);
     struct tok_segment trusted[] = {{STR(""), false}, {STR("<bos>c"), true}};
     struct tok_segment typed[] = {{STR("<bos>"), false}};
-    MUST_TRUE(tok_encode(&f.tok, trusted, 2, true, f.scratch, f.ids, MAX_IDS, &f.n_ids, &f.e),
-              f.e.msg);
-    CHECK_EQ(f.n_ids, 2);
-    CHECK_EQ(f.ids[0], f.tok.special[TOK_BOS]);
-    MUST_TRUE(tok_encode(&f.tok, typed, 1, true, f.scratch, f.ids, MAX_IDS, &f.n_ids, &f.e),
-              f.e.msg);
-    CHECK_EQ(f.n_ids, 6); /* the marker, then what was typed */
-    MUST_TRUE(tok_encode(&f.tok, typed, 0, true, f.scratch, f.ids, MAX_IDS, &f.n_ids, &f.e),
-              f.e.msg);
-    CHECK_EQ(f.n_ids, 1);
+    MUST_TRUE(encode_segs(&f, trusted, 2, true), f.e.msg);
+    CHECK_EQ(f.ids.n, 2);
+    CHECK_EQ(f.ids.at[0], f.tok.special[TOK_BOS]);
+    MUST_TRUE(encode_segs(&f, typed, 1, true), f.e.msg);
+    CHECK_EQ(f.ids.n, 6); /* the marker, then what was typed */
+    MUST_TRUE(encode_segs(&f, typed, 0, true), f.e.msg);
+    CHECK_EQ(f.ids.n, 1);
     fixture_close(&f);
 }
 
@@ -173,12 +175,13 @@ TEST(tok_counts_all_ids_when_there_is_no_room_and_refuses_bad_utf8)
     struct fixture f;
     fixture_open(&f);
     struct tok_segment seg = {STR("xyz xyz"), false}, bad = {STR("a\xc3"), false};
-    CHECK_TRUE(!tok_encode(&f.tok, &seg, 1, false, f.scratch, f.ids, 3, &f.n_ids, &f.e));
+    f.ids.max = 3;
+    CHECK_TRUE(!encode_segs(&f, &seg, 1, false));
     CHECK_EQ(f.e.code, ERR_LIMIT);
-    CHECK_EQ(f.n_ids, 7);
-    CHECK_TRUE(!tok_encode(&f.tok, &bad, 1, false, f.scratch, f.ids, 3, &f.n_ids, &f.e));
+    CHECK_EQ(f.ids.n, 7);
+    CHECK_TRUE(!encode_segs(&f, &bad, 1, false));
     CHECK_EQ(f.e.code, ERR_FORMAT);
-    CHECK_EQ(f.n_ids, 0);
+    CHECK_EQ(f.ids.n, 0);
     fixture_close(&f);
 }
 
@@ -194,42 +197,49 @@ TEST(tok_refuses_a_run_without_a_place_to_cut)
     CHECK_EQ(f.e.code, ERR_LIMIT);
     text[1000] = ' ';
     CHECK_TRUE(encode(&f, (struct str){text, TOO_LONG}, false));
-    CHECK_EQ(f.n_ids, 500 + 1 + (TOO_LONG - 1001) / 2);
+    CHECK_EQ(f.ids.n, 500 + 1 + (TOO_LONG - 1001) / 2);
     free(text);
     fixture_close(&f);
 }
 
-/* The merge rule as it is written (3.1 step 5), in quadratic time over whole symbols. */
+static char naive_sym[4096][TOK_SMALL_TEXT_BYTES];
+
+static uint32_t naive_rank(const struct tok_small *ts, size_t i)
+{
+    char pair[2 * TOK_SMALL_TEXT_BYTES + 1];
+    snprintf(pair, sizeof pair, "%s %s", naive_sym[i], naive_sym[i + 1]);
+    for (uint32_t rank = 0; rank < ts->n_merges; rank++) {
+        if (str_is(ts->merges[rank], pair))
+            return rank;
+    }
+    return UINT32_MAX;
+}
+
+/* The merge rule as it is written (3.1 step 5), over whole symbols. */
 static size_t encode_naively(const struct tok_small *ts, const struct tok *t, const char *text,
                              int32_t *ids)
 {
-    static char sym[4096][TOK_SMALL_TEXT_BYTES];
     size_t n = 0;
     for (; text[n]; n++)
-        snprintf(sym[n], sizeof sym[n], "%s",
+        snprintf(naive_sym[n], sizeof naive_sym[n], "%s",
                  text[n] == ' ' ? "\xe2\x96\x81" : (const char[]){text[n], 0});
     for (;;) {
         uint32_t best_rank = UINT32_MAX;
         size_t best = 0;
         for (size_t i = 0; i + 1 < n; i++) {
-            char pair[2 * TOK_SMALL_TEXT_BYTES + 1];
-            snprintf(pair, sizeof pair, "%s %s", sym[i], sym[i + 1]);
-            for (uint32_t rank = 0; rank < ts->n_merges && rank < best_rank; rank++) {
-                if (str_is(ts->merges[rank], pair)) {
-                    best_rank = rank;
-                    best = i;
-                }
-            }
+            uint32_t rank = naive_rank(ts, i);
+            best = rank < best_rank ? i : best;
+            best_rank = rank < best_rank ? rank : best_rank;
         }
         if (best_rank == UINT32_MAX)
             break;
-        size_t n_left = strlen(sym[best]);
-        memcpy(sym[best] + n_left, sym[best + 1], strlen(sym[best + 1]) + 1);
-        memmove(sym[best + 1], sym[best + 2], (n - best - 2) * sizeof sym[0]);
+        size_t n_left = strlen(naive_sym[best]);
+        memcpy(naive_sym[best] + n_left, naive_sym[best + 1], strlen(naive_sym[best + 1]) + 1);
+        memmove(naive_sym[best + 1], naive_sym[best + 2], (n - best - 2) * sizeof naive_sym[0]);
         n--;
     }
     for (size_t i = 0; i < n; i++)
-        ids[i] = tok_find(t, str_of(sym[i]));
+        ids[i] = tok_find(t, str_of(naive_sym[i]));
     return n;
 }
 
@@ -252,8 +262,8 @@ TEST(tok_equals_the_rule_on_random_runs_of_every_length)
         text[n] = 0;
         MUST_TRUE(encode(&f, (struct str){text, n}, false), f.e.msg);
         size_t n_want = encode_naively(ts, &f.tok, text, want);
-        MUST_TRUE(f.n_ids == n_want, text);
-        CHECK_BYTES(f.ids, want, n_want * sizeof *want);
+        MUST_TRUE(f.ids.n == n_want, text);
+        CHECK_BYTES(f.ids.at, want, n_want * sizeof *want);
     }
     fixture_close(&f);
     free(ts);
@@ -353,9 +363,9 @@ TEST(tok_open_refuses_or_survives_any_single_damage)
         }
         n_opened++;
         struct tok_segment seg = {STR("<|turn>aabbcc the\n\n<x \xc3\xa4"), true};
-        tok_encode(&t, &seg, 1, true, f.scratch, f.ids, MAX_IDS, &f.n_ids, &f.e);
-        for (size_t i = 0; i < f.n_ids; i++)
-            (void)tok_piece(&t, f.ids[i]);
+        tok_encode(&t, &(struct tok_text){&seg, 1, true}, f.scratch, &f.ids, &f.e);
+        for (size_t i = 0; i < f.ids.n; i++)
+            (void)tok_piece(&t, f.ids.at[i]);
     }
     CHECK_TRUE(n_refused > 50);
     CHECK_TRUE(n_opened > 50);
