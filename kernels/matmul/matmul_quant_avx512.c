@@ -153,10 +153,10 @@ INLINE void rows_body(const struct matmul_args *a, const struct matmul_part *par
 enum {
     ROWS = 8,                 /* of W, unpacked together */
     COLS = MATMUL_PANEL_COLS, /* of x, a vector of them */
-    SLAB_STEPS = 6,           /* of K: what is unpacked at a time stays in the first-level cache */
+    SLAB_STEPS = 4,           /* of K: what is unpacked at a time stays in the first-level cache */
     SLAB_BLOCKS = 8 * SLAB_STEPS,
     W_BLOCK_BYTES = ROWS * 32, /* [ROWS][32] */
-    CACHE_BYTES = 448 << 10, /* what a pass may fill of the second-level cache two threads share */
+    CACHE_BYTES = 896 << 10,   /* what a pass may fill of the caches past the first */
 };
 
 /* Blocks are kept by class j = b % 8 within a slab, so that one class is one stream. */
