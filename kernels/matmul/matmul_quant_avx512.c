@@ -1,5 +1,5 @@
 /* Quantised weights on AVX-512 VNNI. Two bodies, each instantiated per encoding:
- *   rows:  up to 4 rows of x, lane = block % 8; weights straight from the file bytes; bound by
+ *   rows:  up to 6 rows of x, lane = block % 8; weights straight from the file bytes; bound by
  * memory. panel: lane = row of x, 16 side by side; 8 rows of W unpacked once for all of them; bound
  * by vpdpbusd. Weights are unsigned with an offset, corrected exactly by offset * sum(q). */
 #include "kernels/matmul/matmul_isa.h"
@@ -25,7 +25,7 @@ struct encoding {
  * -------------------------------------------------------------------------------------------- */
 
 enum {
-    MAX_ROWS_COLS = 4,
+    MAX_ROWS_COLS = 6,
     MAX_STEP_BYTES = 272,
     PREFETCH_BYTES =
         4096, /* ahead of the step in hand: past the page end where the hardware stops */
@@ -135,15 +135,26 @@ INLINE void rows_body(const struct matmul_args *a, const struct matmul_part *par
                       const struct encoding e)
 {
     for (uint32_t t = part->t_begin; t < part->t_end; t += MAX_ROWS_COLS) {
-        uint32_t n_left = part->t_end - t;
-        if (n_left == 1)
+        switch (part->t_end - t) {
+        case 1:
             rows_of_cols(a, part, e, t, 1);
-        else if (n_left == 2)
+            break;
+        case 2:
             rows_of_cols(a, part, e, t, 2);
-        else if (n_left == 3)
+            break;
+        case 3:
             rows_of_cols(a, part, e, t, 3);
-        else
+            break;
+        case 4:
             rows_of_cols(a, part, e, t, 4);
+            break;
+        case 5:
+            rows_of_cols(a, part, e, t, 5);
+            break;
+        default:
+            rows_of_cols(a, part, e, t, MAX_ROWS_COLS);
+            break;
+        }
     }
 }
 
@@ -483,7 +494,7 @@ const struct matmul_isa matmul_isa_avx512 = {
 #undef X
         },
     .panel_rows = panel_rows,
-    .panel_min_rows = 5,
+    .panel_min_rows = MAX_ROWS_COLS + 1,
     .actq = actq_avx512,
     .dot_loop = dot_loop,
     .rows = {[QTYPE_F32] = matmul_float_avx512,
