@@ -1,5 +1,6 @@
-/* qtype: tensor encodings by their GGUF type id, with block geometry. The layouts are in the families that decode them.
- * Source of ids and sizes: the GGUF type table (types.csv beside the vectors in tests/). */
+/* qtype: tensor encodings by their GGUF type id, with block geometry. The layouts are in the
+ * families that decode them. Source of ids and sizes: the GGUF type table (types.csv beside the
+ * vectors in tests/). */
 #ifndef KERNELS_QUANT_QTYPE_H
 #define KERNELS_QUANT_QTYPE_H
 
