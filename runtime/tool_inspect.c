@@ -6,7 +6,6 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 #include "runtime/progress.h"
-#include "runtime/sigbus.h"
 #include "runtime/tool_arg.h"
 
 #include <errno.h>
@@ -279,7 +278,6 @@ int tool_inspect(int argc, char **argv)
     struct err e = {.code = ERR_NONE};
     if (!tool_parse(argc, argv, &spec, &path, &exit_code))
         return exit_code;
-    sigbus_guard();
     struct gguf *g = gguf_open(path, &e);
     bool ok = g != NULL;
     if (ok && !dumped[0])

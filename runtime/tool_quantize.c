@@ -8,7 +8,6 @@
 #include "runtime/base/num.h"
 #include "runtime/base/pool.h"
 #include "runtime/progress.h"
-#include "runtime/sigbus.h"
 #include "runtime/tool_arg.h"
 
 #include <inttypes.h>
@@ -247,7 +246,6 @@ int tool_quantize(int argc, char **argv)
         (void)err_set(&e, ERR_LIMIT, "this build cannot encode %s", qtype_info(mix->base)->name);
         return tool_failed("quantize", &e);
     }
-    sigbus_guard();
     struct job j = {.mix = mix};
     j.in = gguf_open(words[0], &e);
     j.pool = j.in ? pool_open((uint32_t)n_threads, &e) : NULL;

@@ -1,4 +1,4 @@
-#include "runtime/sigbus.h"
+#include "boot/sigbus.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "runtime/sigbus.h"
+#include "boot/sigbus.h"
 
 #include "tests/t.h"
 
