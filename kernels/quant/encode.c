@@ -71,11 +71,24 @@ static bool bf16_row(const float *x, uint8_t *out, uint64_t n_elems)
     return fits;
 }
 
-/* Nearest integer, halves away from zero. In double the added half is exact, so 0.49999997f stays
- * 0. |v| <= 127. */
+/* Nearest integer, halves away from zero, |v| <= 127: truncation after adding the largest float
+ * below a half. A half itself would lift 0.49999997f to 1; this sum rounds to 1 from exactly 0.5
+ * on. */
 static int8_t round_half_away(float v)
 {
-    return (int8_t)((double)v + (v < 0 ? -0.5 : 0.5));
+    return (int8_t)(int32_t)(v + copysignf(0x1.fffffep-2f, v));
+}
+
+/* max|x|, by the bits: without the sign they order like the values, and no branch depends on them.
+ */
+static float abs_max(const float *x, uint32_t n_elems)
+{
+    uint32_t max = 0;
+    for (uint32_t i = 0; i < n_elems; i++) {
+        uint32_t bits = half_bits32(x[i]) & 0x7fffffff;
+        max = bits > max ? bits : max;
+    }
+    return half_from_bits32(max);
 }
 
 /* 32 elements: f16 d, i8 q[32]. d = max|x| / 127; q = round(x * (1/d)) with the unrounded d. */
@@ -84,10 +97,7 @@ static bool q8_0_row(const float *x, uint8_t *out, uint64_t n_elems)
     enum { ELEMS = 32, BYTES = 34 };
     bool fits = true;
     for (; n_elems; n_elems -= ELEMS, x += ELEMS, out += BYTES) {
-        float amax = 0;
-        for (int i = 0; i < ELEMS; i++)
-            amax = fabsf(x[i]) > amax ? fabsf(x[i]) : amax;
-        float d = amax / 127.0f, per_d = d > 0 ? 1.0f / d : 0;
+        float d = abs_max(x, ELEMS) / 127.0f, per_d = d > 0 ? 1.0f / d : 0;
         if (!(per_d <= 0x1p127f)) /* d below 2^-127: f16 rounds it to 0 and no q can matter */
             per_d = 0;
         uint16_t half = encode_f16(d);

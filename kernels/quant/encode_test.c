@@ -69,6 +69,17 @@ TEST(encode_refuses_values_without_an_encoding)
     CHECK_TRUE(!encode_row(QTYPE_Q8_0, larger, out, 32));
 }
 
+TEST(encode_q8_0_rounds_halves_away_from_zero)
+{
+    /* amax 127: d is 1, so these are rounded as they stand */
+    const float x[32] = {127,          0.49999997f, 0.5f, 1.4999999f, 1.5f,
+                         -0.49999997f, -0.5f,       2.5f, -126.5f,    126.49999f};
+    const int8_t want[32] = {127, 0, 1, 1, 2, 0, -1, 3, -127, 126};
+    uint8_t out[34];
+    CHECK_TRUE(encode_row(QTYPE_Q8_0, x, out, 32));
+    CHECK_BYTES(out + 2, want, 32);
+}
+
 TEST(encode_q8_0_takes_zeros_and_the_smallest_numbers)
 {
     float x[32] = {0}, back[32];
