@@ -187,7 +187,8 @@ static bool admit_key(struct api *a, struct api_call *call)
                                     http_field(call->head, "x-api-key"), a->wall_s, &key_no);
     if (r != AUTH_OK) {
         a->metrics->auth_failures++;
-        auth_note_failure(a->auth, &call->addr, a->mono_ms);
+        if (r != AUTH_MISSING) /* who tries no key learns nothing */
+            auth_note_failure(a->auth, &call->addr, a->mono_ms);
     }
     switch (r) {
     case AUTH_MISSING:
