@@ -1,25 +1,59 @@
 /* gen: generations in flight. Flow: api_chat decodes and prompt.c encodes -> gen_start submits to
- * the engine -> engine events -> tokens -> gemma4_parse -> stop_match -> a plain answer, collected,
- * or an event stream (sse.h), as it comes. Backpressure: while more than API_OUT_HIGH_BYTES wait
- * for the client, tokens wait as tokens; a client that does not read for long is the connection's
+ * the engine -> engine events -> tokens -> gemma4_parse -> stop_match -> gen_write: a plain answer,
+ * collected, or an event stream (sse.h), as it comes. Backpressure: a generation whose client has more than
+ * GEN_MAX_PENDING_BYTES to read is cancelled (slow_client); one that reads nothing is the connection's
  * business (write deadline). A gen lives until the engine's last word about it, also when its
  * client is gone. Thread: edge. Allocates: chain blocks only; the table is fixed. */
 #ifndef NET_GEN_H
 #define NET_GEN_H
 
+#include "models/gemma4_parse.h"
 #include "net/api.h"
+#include "net/chat_request.h"
 #include "runtime/engine.h"
 
-struct api_chat_request;
+enum { GEN_MAX_PENDING_BYTES = 4 * API_OUT_HIGH_BYTES, GEN_COMMENT_MS = 10000, GEN_QUEUE_LIMIT_MS = 120000 };
+
+enum gen_state { GEN_FREE = 0, GEN_WAITING /* queued or computing the prompt */, GEN_WRITING, GEN_ENDING /* cancel or stop sent */ };
+
+/* Why the edge itself ended it; decides what the client is told. */
+enum gen_cut { GEN_CUT_NONE = 0, GEN_CUT_STOP, GEN_CUT_TIME, GEN_CUT_QUEUE, GEN_CUT_SLOW, GEN_CUT_GONE, GEN_CUT_KEY };
+
+struct gen {
+    enum gen_state state;
+    enum gen_cut cut;
+    struct api_call *call; /* NULL: the client is gone */
+    uint32_t req_id, i_slot;
+    char id[API_ID_BYTES + 1];
+    char model_id[ENGINE_NAME_BYTES], fingerprint[16];
+    int64_t created_s, began_at_ms, written_at_ms /* last frame */, token_at_ms;
+    bool wants_stream, wants_usage, wants_logprobs, has_begun /* role chunk sent */;
+    struct stop_match stops;
+    struct gemma4_parse parse;
+    char *parse_buf; /* [GEMMA4_PARSE_BUF_BYTES] */
+    uint32_t n_prompt, n_tokens, n_reasoning;
+    uint32_t n_ahead, n_prompt_done;
+    uint64_t n_reserved; /* for limit_settle */
+    int key_no;
+    char key_id[KEY_ID_BYTES];
+    struct chain content, reasoning; /* JSON-escaped text of a plain answer */
+    struct chain logprobs;           /* JSON items, comma separated: of the answer, or not yet sent */
+    uint32_t n_logprobs;
+};
+
+struct gen_table {
+    struct gen *gens;
+    uint32_t n_gens, n_started;
+};
 
 size_t gen_table_bytes(uint32_t max_requests);
-/* t: gen_table_bytes() of memory. */
-void gen_table_init(struct gen_table *t, uint32_t max_requests, struct chain_pool *chains);
+/* memory: gen_table_bytes(), 16-byte aligned. */
+void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests, struct chain_pool *chains);
 
-/* Takes a place and submits. prompt ids: api->prompt_ids[0..n_prompt). The call is answered later:
- * API_PENDING; or the request was refused and answered: API_ANSWERED. */
-enum api_next gen_start(struct api *a, struct api_call *call, const struct api_chat_request *rq,
-                        uint32_t n_prompt);
+/* Takes a place and submits api->prompt_ids[0..n_prompt). API_PENDING, or refused: API_ANSWERED. rq is not kept. */
+struct prompt;
+enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_request *rq,
+                        const struct prompt *prompt);
 
 void gen_event(struct api *a, const struct engine_event *ev);
 void gen_drained(struct api *a, struct api_call *call);

@@ -1,0 +1,22 @@
+/* gen_write: what a generation's client reads (api.md 9): chunks of a stream or the parts of a plain answer. Concatenated, the
+ * deltas of a stream are the plain answer.   Thread: edge. Allocates: chain blocks. Private to gen.c. */
+#ifndef NET_GEN_WRITE_H
+#define NET_GEN_WRITE_H
+
+#include "net/gen.h"
+
+enum gen_part { GEN_CONTENT, GEN_REASONING };
+
+/* Visible text. */
+void gen_write_text(struct api *a, struct gen *g, enum gen_part part, struct str text);
+/* One content token's logprob item; rides on the next content chunk. */
+void gen_write_logprob(struct api *a, struct gen *g, const struct engine_event *ev);
+/* The whole rest: finish_reason, usage, timings. stop: how it ended, for `timings`. */
+void gen_write_end(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
+                   const struct gen_timings *timings);
+/* It failed: an error event in a stream that has begun, else an error answer. */
+void gen_write_error(struct api *a, struct gen *g, const struct api_error *e);
+/* While nothing is to be told: keeps connections and clients awake. */
+void gen_write_comment(struct api *a, struct gen *g);
+
+#endif
