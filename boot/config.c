@@ -30,6 +30,7 @@ static const struct key keys[] = {
     NUMBER(plain_port, 0, 65535, 0, "plain HTTP port that hands out the CA certificate and nothing else; 0 = off"),
     TEXT(names, "", "further host names and addresses for the certificate, comma separated"),
     TEXT(model_alias, "", "further model name that requests may use"),
+    TEXT(key_file, "", "file for the API key that the first start makes; empty = it is shown once"),
     NUMBER(context_tokens, 0, 1 << 24, 0, "tokens one conversation may hold; 0 = as many as fit, at most 32768"),
     NUMBER(users, 0, 256, 0, "conversations that run at once; 0 = as many as fit, at most 4"),
     NUMBER(kv_tokens, 0, UINT64_C(1) << 40, 0, "tokens all conversations hold together; 0 = users x context_tokens"),

@@ -21,6 +21,7 @@ struct config {
     char listen[CONFIG_TEXT_BYTES];    /* address the HTTPS port binds to */
     char names[CONFIG_TEXT_BYTES];     /* further names and addresses for the certificate, comma separated */
     char model_alias[CONFIG_TEXT_BYTES];
+    char key_file[CONFIG_TEXT_BYTES]; /* where the first start writes the first key instead of showing it */
     uint64_t port, plain_port;
     uint64_t context_tokens, users, kv_tokens, queue, threads, memory_mib, batch_rows;
     uint64_t max_tokens, max_connections, connections_per_address, bodies, body_mib;
