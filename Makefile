@@ -18,6 +18,7 @@ DIRS  := boot runtime runtime/base kernels kernels/* models net
 SRC   := $(sort $(wildcard $(DIRS:%=%/*.c)))
 ASM   := $(sort $(wildcard $(DIRS:%=%/*.S)))
 TESTS := $(filter %_test.c,$(SRC)) $(wildcard tests/*_test.c)
+TEST_SUPPORT := $(filter-out %_test.c,$(wildcard tests/*.c))
 MAIN  := $(wildcard boot/main.c)
 LIB   := $(filter-out %_test.c boot/main.c,$(SRC)) $(ASM)
 FUZZ  := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -76,7 +77,7 @@ $(B)/libhearth.a: $(call obj,$(LIB))
 	@rm -f $@; $(AR) rcsD $@ $^
 $(B)/hearth: $(call obj,$(MAIN)) $(B)/libhearth.a $(LIBS)
 	@echo '  LD $@'; $(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lm
-$(B)/unit_tests: $(call obj,$(TESTS) tests/t.c) $(B)/libhearth.a $(LIBS)
+$(B)/unit_tests: $(call obj,$(TESTS) $(TEST_SUPPORT)) $(B)/libhearth.a $(LIBS)
 	@echo '  LD $@'; $(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lm
 $(B)/%_replay: $(B)/tests/fuzz/%_fuzz.o $(B)/tests/fuzz/replay.o $(B)/libhearth.a $(LIBS)
 	@echo '  LD $@'; $(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group -lm
@@ -102,7 +103,7 @@ check-all: build/deps/tools-check build/deps/tools-fuzz ## test, then TSan, stat
 build: $(if $(MAIN),build/hearth,$(B)/libhearth.a) ## the binary build/hearth
 unit: $(B)/unit_tests ## unit tests of this MODE and ARCH; T="kv_ gguf_" selects by prefix
 	@$(if $(CROSS),tests/emulate.sh $(ARCH)) $(B)/unit_tests -j$(shell nproc) $(T)
-objects: $(call obj,$(LIB) $(MAIN) $(TESTS) tests/t.c)
+objects: $(call obj,$(LIB) $(MAIN) $(TESTS) $(TEST_SUPPORT))
 lint: layers ## house rules: sizes, words, format
 	@tests/lint/rules.sh && tests/lint/format.sh
 layers: ## no include against the arrows; first proves it can fail

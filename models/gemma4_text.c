@@ -48,6 +48,7 @@ bool gemma4_plan(struct gemma4 *m, struct plan *p, uint32_t max_rows, uint32_t m
     m->max_rows = max_rows;
     m->max_logit_rows = max_logit_rows;
     m->n_threads = n_threads;
+    m->scratch_bytes = SCRATCH_BYTES;
 #define X(name, type, count)                                                                       \
     if (!plan_add(p, "forward: " #name, (count), sizeof(type), &m->name##_off_bytes, e))           \
         return false;
@@ -115,7 +116,8 @@ static struct input emit_input(struct graph *g, const float *x, uint32_t n_rows,
 static void emit_matmul(struct graph *g, const struct weight *w, struct input in, uint32_t n_rows, float *y)
 {
     EMIT(g, matmul, .w = w->bytes, .x = in.x, .xq = in.xq, .y = y, .w_type = w->type, .n_rows = n_rows, .n_in = w->n_in,
-         .n_out = w->n_out, .y_stride = w->n_out, .scale = w->scale, .scratch = g->m->scratch);
+         .n_out = w->n_out, .y_stride = w->n_out, .scale = w->scale, .scratch = g->m->scratch,
+         .scratch_bytes = g->m->scratch_bytes);
 }
 
 static void emit_norm(struct graph *g, const float *x, const float *w, float *y, uint32_t n_rows)
@@ -151,7 +153,8 @@ static void emit_attention(struct graph *g, const struct gemma4_layer *l, const 
          .head_dim = l->head_dim, .eps = m->dims.eps);
     EMIT(g, attn, .q = m->q, .out = m->att, .pos = b->pos, .seq = b->seq, .kv = *kv, .n_rows = n_rows,
          .n_heads = m->dims.n_heads, .n_kv_heads = l->n_kv_heads, .head_dim = l->head_dim,
-         .window = l->is_local ? m->dims.window : 0, .scratch = m->scratch);
+         .window = l->is_local ? m->dims.window : 0, .scratch = m->scratch,
+         .scratch_bytes = m->scratch_bytes);
     in = emit_input(g, m->att, n_rows, q_width, matmul_uses_actq(l->attn_output.type));
     emit_matmul(g, &l->attn_output, in, n_rows, m->branch);
     emit_residual(g, l->post_attention_norm, 1.0f);

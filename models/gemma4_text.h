@@ -68,6 +68,7 @@ struct gemma4 {
     const float *output_norm;         /* [D] */
     const float *rope_freqs;          /* [E_GLOBAL/2] divisors, NULL = built from the 0.25 rule */
     uint32_t max_rows, max_logit_rows, n_threads;
+    size_t scratch_bytes;
 #define X(name, type, count) type *name; uint64_t name##_off_bytes;
     GEMMA4_BUFFERS(X)
 #undef X

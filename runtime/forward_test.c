@@ -1,0 +1,295 @@
+/* The whole model through load, cache and batch: against golden logits of an independent implementation (tests/golden), and
+ * against itself: the same bits however the rows are cut, mixed and spread over threads. */
+#include "runtime/load.h"
+#include "tests/t.h"
+#include "tests/tiny_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TOKENS = 640 };
+
+/* One loaded tiny model with room for `max_seqs` sequences of MAX_TOKENS. */
+static struct loaded *open_tiny(const json_t *golden, enum qtype type, uint32_t max_seqs, uint32_t n_threads)
+{
+    static const struct load_config base = {.max_rows = MAX_TOKENS, .max_logit_rows = MAX_TOKENS};
+    struct err e = {0};
+    struct loaded *m = calloc(1, sizeof *m);
+    struct load_config cfg = base;
+    uint64_t n_ctx_train = (uint64_t)json_integer_value(json_object_get(json_object_get(golden, "config"), "context_length"));
+    cfg.max_seqs = max_seqs;
+    cfg.n_threads = n_threads;
+    cfg.n_ctx = (uint32_t)(n_ctx_train < MAX_TOKENS ? n_ctx_train : MAX_TOKENS);
+    cfg.budget_bytes = UINT64_C(1) << 32;
+    snprintf(cfg.model_path, sizeof cfg.model_path, "%s/tiny.gguf", t_scratch_dir());
+    MUST_TRUE(m && tiny_model_write(golden, type, cfg.model_path, &e), e.msg);
+    MUST_TRUE(load_plan(m, &cfg, NULL, NULL, &e), e.msg);
+    MUST_TRUE(load_commit(m, &e), e.msg);
+    return m;
+}
+
+static void close_tiny(struct loaded *m)
+{
+    load_close(m);
+    free(m);
+}
+
+/* Append rows of one sequence to the batch under construction. */
+static void add_rows(struct loaded *m, struct batch *b, int32_t seq, const int32_t *toks, uint32_t first_pos, uint32_t n)
+{
+    kv_advance(&m->kv, seq, first_pos + n);
+    for (uint32_t i = 0; i < n; i++, b->n_rows++) {
+        m->batch_tok[b->n_rows] = toks[first_pos + i];
+        m->batch_pos[b->n_rows] = (int32_t)(first_pos + i);
+        m->batch_seq[b->n_rows] = seq;
+        m->batch_logit_rows[b->n_logit_rows++] = (int32_t)b->n_rows;
+    }
+}
+
+static struct batch empty_batch(const struct loaded *m)
+{
+    return (struct batch){.tok = m->batch_tok, .pos = m->batch_pos, .seq = m->batch_seq, .logit_rows = m->batch_logit_rows};
+}
+
+static void run(struct loaded *m, const struct batch *b)
+{
+    struct err e = {0};
+    MUST_TRUE(gemma4_forward(&m->model, OP_BACKEND_CPU, m->pool, b, m->kv.views, &e), e.msg);
+}
+
+static int32_t take_seq(struct loaded *m, uint32_t n_tokens)
+{
+    int32_t seq = kv_seq_take(&m->kv);
+    MUST_TRUE(seq >= 0 && kv_reserve(&m->kv, seq, n_tokens), "no room for a sequence");
+    return seq;
+}
+
+static uint32_t read_tokens(const json_t *prompt, int32_t *toks)
+{
+    const json_t *list = json_object_get(prompt, "tokens");
+    uint32_t n = (uint32_t)json_array_size(list);
+    MUST_TRUE(n <= MAX_TOKENS, "prompt too long for the test");
+    for (uint32_t i = 0; i < n; i++)
+        toks[i] = (int32_t)json_integer_value(json_array_get(list, i));
+    return n;
+}
+
+static double number_at(const json_t *list, size_t i)
+{
+    return json_number_value(json_array_get(list, i));
+}
+
+/* Bound: 1e-3 of the logit range (the cache is f16); argmax equal at every position. */
+static void check_prompt(struct loaded *m, const json_t *golden, const json_t *prompt)
+{
+    int32_t toks[MAX_TOKENS];
+    uint32_t n = read_tokens(prompt, toks), n_vocab = m->model.dims.n_vocab;
+    const json_t *picked_ids = json_object_get(golden, "picked_ids");
+    int32_t seq = take_seq(m, n);
+    struct batch b = empty_batch(m);
+    add_rows(m, &b, seq, toks, 0, n);
+    run(m, &b);
+    double worst = 0.0, range = 0.0;
+    uint32_t n_argmax_equal = 0;
+    for (uint32_t t = 0; t < n; t++) {
+        const float *row = m->model.logits + (size_t)t * n_vocab;
+        uint32_t best = 0;
+        for (uint32_t v = 1; v < n_vocab; v++)
+            best = row[v] > row[best] ? v : best;
+        n_argmax_equal += best == (uint32_t)number_at(json_object_get(prompt, "argmax"), t);
+        range = fmax(range, number_at(json_object_get(prompt, "max"), t) - number_at(json_object_get(prompt, "min"), t));
+        for (size_t i = 0; i < json_array_size(picked_ids); i++) {
+            double want = number_at(json_array_get(json_object_get(prompt, "picked"), t), i);
+            worst = fmax(worst, fabs((double)row[(size_t)number_at(picked_ids, i)] - want));
+        }
+    }
+    for (uint32_t v = 0; v < n_vocab; v++)
+        worst = fmax(worst, fabs((double)m->model.logits[(size_t)(n - 1) * n_vocab + v] -
+                                 number_at(json_object_get(prompt, "last"), v)));
+    CHECK_EQ(n_argmax_equal, n);
+    CHECK_NEAR(worst, 0.0, 1e-3 * range);
+    kv_seq_release(&m->kv, seq);
+}
+
+static void check_golden(const char *name, enum qtype type)
+{
+    json_t *golden = tiny_model_golden(name);
+    struct loaded *m = open_tiny(golden, type, 1, 2);
+    const json_t *prompts = json_object_get(golden, "prompts");
+    for (size_t i = 0; i < json_array_size(prompts); i++)
+        check_prompt(m, golden, json_array_get(prompts, i));
+    close_tiny(m);
+    json_decref(golden);
+}
+
+TEST(forward_matches_golden_logits_of_the_smallest_shape)
+{
+    check_golden("t6_small", QTYPE_F32);
+}
+
+TEST(forward_matches_golden_logits_with_real_head_sizes)
+{
+    check_golden("t6_heads", QTYPE_F32);
+}
+
+TEST(forward_matches_golden_logits_with_sixteen_queries_a_head)
+{
+    check_golden("t12_gqa16", QTYPE_F32);
+}
+
+TEST(forward_matches_golden_logits_of_odd_sizes_beyond_the_window)
+{
+    check_golden("t7_odd", QTYPE_F32);
+}
+
+TEST(forward_matches_golden_logits_with_its_own_v_and_head)
+{
+    check_golden("t4_plain", QTYPE_F32);
+}
+
+TEST(forward_matches_golden_logits_with_f16_matrices)
+{
+    check_golden("t6_small.f16", QTYPE_F16);
+}
+
+TEST(forward_matches_golden_logits_with_bf16_matrices)
+{
+    check_golden("t7_odd.bf16", QTYPE_BF16);
+}
+
+/* ---- one row, one answer ---- */
+
+/* Logits of the whole sequence computed in one batch: what every other way of cutting must repeat bit for bit. */
+static float *whole(struct loaded *m, const int32_t *toks, uint32_t n)
+{
+    size_t n_bytes = (size_t)n * m->model.dims.n_vocab * sizeof(float);
+    int32_t seq = take_seq(m, n);
+    struct batch b = empty_batch(m);
+    add_rows(m, &b, seq, toks, 0, n);
+    run(m, &b);
+    float *logits = malloc(n_bytes);
+    MUST_TRUE(logits != NULL, NULL);
+    memcpy(logits, m->model.logits, n_bytes);
+    kv_seq_release(&m->kv, seq);
+    return logits;
+}
+
+static void check_chunks(struct loaded *m, const int32_t *toks, uint32_t n, uint32_t chunk, const float *want)
+{
+    uint32_t n_vocab = m->model.dims.n_vocab, n_equal = 0;
+    int32_t seq = take_seq(m, n);
+    for (uint32_t at = 0; at < n; at += chunk) {
+        struct batch b = empty_batch(m);
+        uint32_t n_rows = n - at < chunk ? n - at : chunk;
+        add_rows(m, &b, seq, toks, at, n_rows);
+        run(m, &b);
+        n_equal += memcmp(m->model.logits, want + (size_t)at * n_vocab, (size_t)n_rows * n_vocab * sizeof(float)) == 0;
+    }
+    CHECK_EQ(n_equal, (n + chunk - 1) / chunk);
+    kv_seq_release(&m->kv, seq);
+}
+
+/* Sixteen sequences decode side by side; each is a different rotation of the prompt, row 0's must equal `want`. */
+static void check_neighbours(struct loaded *m, const int32_t *toks, uint32_t n, const float *want)
+{
+    enum { N_SEQS = 16 };
+    int32_t seqs[N_SEQS], (*rotated)[MAX_TOKENS] = calloc(N_SEQS, sizeof *rotated);
+    MUST_TRUE(rotated != NULL, NULL);
+    uint32_t n_vocab = m->model.dims.n_vocab, n_equal = 0;
+    for (uint32_t s = 0; s < N_SEQS; s++) {
+        seqs[s] = take_seq(m, n);
+        for (uint32_t i = 0; i < n; i++)
+            rotated[s][i] = toks[(i + s * 5) % n];
+    }
+    for (uint32_t at = 0; at < n; at++) {
+        struct batch b = empty_batch(m);
+        for (uint32_t s = N_SEQS; s-- > 0;) /* the one compared comes last; its neighbours are at other lengths */
+            if (s == 0 || at >= s)
+                add_rows(m, &b, seqs[s], rotated[s], s == 0 ? at : at - s, 1);
+        run(m, &b);
+        n_equal += memcmp(m->model.logits + (size_t)(b.n_rows - 1) * n_vocab, want + (size_t)at * n_vocab,
+                          n_vocab * sizeof(float)) == 0;
+    }
+    CHECK_EQ(n_equal, n);
+    for (uint32_t s = 0; s < N_SEQS; s++)
+        kv_seq_release(&m->kv, seqs[s]);
+    free(rotated);
+}
+
+static void check_one_row_one_answer(enum qtype type)
+{
+    json_t *golden = tiny_model_golden("t6_heads");
+    int32_t toks[MAX_TOKENS];
+    uint32_t n = read_tokens(json_array_get(json_object_get(golden, "prompts"), 0), toks);
+    n = n > 90 ? 90 : n; /* beyond the window of 64 and a page */
+    struct loaded *m = open_tiny(golden, type, 16, 2);
+    float *want = whole(m, toks, n);
+    static const uint32_t chunks[] = {1, 3, 16, 63, 64, 65};
+    for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++)
+        check_chunks(m, toks, n, chunks[i], want);
+    check_neighbours(m, toks, n, want);
+    close_tiny(m);
+    m = open_tiny(golden, type, 1, 1); /* another number of threads */
+    check_chunks(m, toks, n, 7, want);
+    close_tiny(m);
+    free(want);
+    json_decref(golden);
+}
+
+TEST(forward_gives_a_row_the_same_bits_in_any_batch_with_f32_weights)
+{
+    check_one_row_one_answer(QTYPE_F32);
+}
+
+TEST(forward_gives_a_row_the_same_bits_in_any_batch_with_q8_0_weights)
+{
+    check_one_row_one_answer(QTYPE_Q8_0);
+}
+
+TEST(forward_repeats_its_bits_after_a_truncation)
+{
+    json_t *golden = tiny_model_golden("t6_small");
+    int32_t toks[MAX_TOKENS];
+    uint32_t n = read_tokens(json_array_get(json_object_get(golden, "prompts"), 0), toks);
+    struct loaded *m = open_tiny(golden, QTYPE_F32, 2, 1);
+    float *want = whole(m, toks, n);
+    uint32_t n_vocab = m->model.dims.n_vocab, back = n - 9;
+    int32_t seq = take_seq(m, n);
+    struct batch b = empty_batch(m);
+    add_rows(m, &b, seq, toks, 0, back);
+    run(m, &b);
+    int32_t wrong[8] = {0};
+    for (uint32_t i = 0; i < 8; i++)
+        wrong[i] = toks[i] ^ 1;
+    b = empty_batch(m);
+    kv_advance(&m->kv, seq, back + 8);
+    for (uint32_t i = 0; i < 8; i++, b.n_rows++) { /* eight rows that turn out wrong */
+        m->batch_tok[i] = wrong[i];
+        m->batch_pos[i] = (int32_t)(back + i);
+        m->batch_seq[i] = seq;
+    }
+    run(m, &b);
+    MUST_TRUE(kv_truncate(&m->kv, seq, back), "cannot take eight rows back");
+    b = empty_batch(m);
+    add_rows(m, &b, seq, toks, back, n - back);
+    run(m, &b);
+    CHECK_BYTES(m->model.logits, want + (size_t)back * n_vocab, (size_t)(n - back) * n_vocab * sizeof(float));
+    free(want);
+    close_tiny(m);
+    json_decref(golden);
+}
+
+TEST(forward_refuses_a_batch_beyond_the_plan)
+{
+    json_t *golden = tiny_model_golden("t6_small");
+    struct loaded *m = open_tiny(golden, QTYPE_F32, 1, 1);
+    struct err e = {0};
+    struct batch b = empty_batch(m);
+    b.n_rows = MAX_TOKENS + 1;
+    CHECK_TRUE(!gemma4_forward(&m->model, OP_BACKEND_CPU, m->pool, &b, m->kv.views, &e));
+    CHECK_EQ(e.code, ERR_LIMIT);
+    close_tiny(m);
+    json_decref(golden);
+}

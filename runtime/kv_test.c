@@ -1,0 +1,98 @@
+#include "runtime/kv.h"
+
+#include "tests/t.h"
+
+#include <stdlib.h>
+
+static struct kv_config config(void)
+{
+    struct kv_config cfg = {
+        .n_layers = 2, .window = 100, .max_seqs = 3, .n_ctx = 640, .n_pages = 12, .max_chunk_rows = 32, .rollback_rows = 16};
+    cfg.layers[0] = (struct kv_layer_dims){true, 2, 16};
+    cfg.layers[1] = (struct kv_layer_dims){false, 1, 32};
+    return cfg;
+}
+
+static void open_kv(struct kv *kv, struct arena *a)
+{
+    struct kv_config cfg = config();
+    struct plan p;
+    struct err e = {0};
+    plan_init(&p);
+    MUST_TRUE(kv_plan(kv, &cfg, &p, &e), e.msg);
+    MUST_TRUE(arena_open(a, &p, &e), e.msg);
+    kv_init(kv, a);
+}
+
+TEST(kv_pages_belong_to_one_sequence_and_come_back)
+{
+    struct kv kv;
+    struct arena a;
+    open_kv(&kv, &a);
+    bool is_owned[12] = {false};
+    int32_t first = kv_seq_take(&kv), second = kv_seq_take(&kv);
+    CHECK_TRUE(kv_reserve(&kv, first, 65)); /* two pages */
+    CHECK_TRUE(kv_reserve(&kv, second, 640)); /* ten: all the rest */
+    CHECK_EQ(kv_n_free_pages(&kv), 0);
+    for (int i = 0; i < 2; i++)
+        is_owned[kv.table[first * (int)kv.table_stride + i]] = true;
+    for (int i = 0; i < 10; i++) {
+        CHECK_TRUE(!is_owned[kv.table[second * (int)kv.table_stride + i]]);
+        is_owned[kv.table[second * (int)kv.table_stride + i]] = true;
+    }
+    CHECK_TRUE(!kv_reserve(&kv, first, 129)); /* a third page: none left, nothing changed */
+    CHECK_TRUE(kv_reserve(&kv, first, 128));
+    kv_seq_release(&kv, second);
+    CHECK_EQ(kv_n_free_pages(&kv), 10);
+    CHECK_TRUE(kv_reserve(&kv, first, 129));
+    arena_close(&a);
+}
+
+TEST(kv_refuses_more_sequences_and_tokens_than_planned)
+{
+    struct kv kv;
+    struct arena a;
+    open_kv(&kv, &a);
+    CHECK_EQ(kv_seq_take(&kv), 0);
+    CHECK_EQ(kv_seq_take(&kv), 1);
+    CHECK_EQ(kv_seq_take(&kv), 2);
+    CHECK_EQ(kv_seq_take(&kv), -1);
+    CHECK_TRUE(!kv_reserve(&kv, 0, 641));
+    kv_seq_release(&kv, 1);
+    CHECK_EQ(kv_seq_take(&kv), 1);
+    arena_close(&a);
+}
+
+TEST(kv_truncates_only_what_the_rings_still_hold)
+{
+    struct kv kv;
+    struct arena a;
+    open_kv(&kv, &a);
+    uint32_t n_cells = kv.n_ring_pages * KV_PAGE_TOKENS;
+    CHECK_TRUE(n_cells >= 100 + 32 + 16); /* window, chunk and rollback */
+    int32_t seq = kv_seq_take(&kv);
+    CHECK_TRUE(kv_reserve(&kv, seq, 640));
+    for (uint32_t n = 32; n <= 640; n += 32)
+        kv_advance(&kv, seq, n);
+    CHECK_TRUE(!kv_truncate(&kv, seq, 641));
+    CHECK_TRUE(!kv_truncate(&kv, seq, 640 - (n_cells - 100 + 1) - 1)); /* gemma4-text 4.3: P - n <= C - W + 1 */
+    CHECK_TRUE(kv_truncate(&kv, seq, 640 - (n_cells - 100 + 1)));
+    CHECK_TRUE(kv_truncate(&kv, seq, 0)); /* starting over is always possible */
+    kv_advance(&kv, seq, 32);
+    CHECK_TRUE(kv_truncate(&kv, seq, 1));
+    arena_close(&a);
+}
+
+TEST(kv_truncates_anywhere_before_the_rings_wrap)
+{
+    struct kv kv;
+    struct arena a;
+    open_kv(&kv, &a);
+    int32_t seq = kv_seq_take(&kv);
+    CHECK_TRUE(kv_reserve(&kv, seq, 640));
+    uint32_t n_cells = kv.n_ring_pages * KV_PAGE_TOKENS;
+    for (uint32_t n = 32; n <= n_cells; n += 32)
+        kv_advance(&kv, seq, n);
+    CHECK_TRUE(kv_truncate(&kv, seq, 1));
+    arena_close(&a);
+}
