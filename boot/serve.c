@@ -37,7 +37,7 @@ struct server {
     int tls_listen_fd, plain_listen_fd, signal_fd, watch_fd;
     int tok_fd; /* the engine's tokenizer image; -1 while it is not loaded */
     int64_t cert_check_at_ms;
-    char first_key[KEY_TEXT_BYTES]; /* made by this start, "" otherwise */
+    char first_key[KEY_TEXT_BYTES + 1]; /* made by this start, "" otherwise */
     char model_id[128];
     char last_error[240]; /* what a role said before it died */
     bool is_announced, is_stopping;
@@ -109,10 +109,9 @@ static bool send_table(struct server *s, enum role_id id, uint32_t type, const v
 static bool send_cert(struct server *s, struct err *e)
 {
     struct edge_cert *cert = calloc(1, sizeof *cert);
-    bool is_made;
     if (!cert)
         return err_set(e, ERR_NOMEM, "boot: out of memory");
-    bool ok = state_cert(&s->state, s->names, s->n_names, cert, &is_made, e) &&
+    bool ok = state_cert(&s->state, s->names, s->n_names, STATE_RENEW_IF_DUE, cert, e) &&
               send_table(s, ROLE_EDGE, EDGE_CTL_CERT, cert, sizeof *cert, e);
     explicit_bzero(cert, sizeof *cert);
     free(cert);
@@ -426,8 +425,8 @@ static bool make_first_key(struct server *s, struct err *e)
     free(keys);
     if (!is_first)
         return ok;
-    struct key_spec spec = key_spec_default("first");
-    if (!state_key_add(&s->state, &spec, s->first_key, e))
+    struct key_order order = {.name = "first", .scopes = KEY_CHAT | KEY_METRICS | KEY_ADMIN, .limits.weight = 1};
+    if (!state_key_add(&s->state, &order, s->first_key, e))
         return false;
     if (!s->cfg.key_file[0])
         return true;
@@ -439,12 +438,11 @@ static bool make_first_key(struct server *s, struct err *e)
 static bool open_all(struct server *s, struct err *e)
 {
     struct edge_cert *cert = calloc(1, sizeof *cert);
-    bool is_made;
     if (!cert)
         return err_set(e, ERR_NOMEM, "boot: out of memory");
     bool ok = config_finish(&s->cfg, e) && state_open(&s->state, &s->cfg, e) && open_signals(s, e) &&
               open_listeners(s, e) && state_names(&s->cfg, s->names, &s->n_names, e) &&
-              state_cert(&s->state, s->names, s->n_names, cert, &is_made, e) && make_first_key(s, e);
+              state_cert(&s->state, s->names, s->n_names, STATE_RENEW_IF_DUE, cert, e) && make_first_key(s, e);
     explicit_bzero(cert, sizeof *cert);
     free(cert);
     return ok;

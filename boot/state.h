@@ -14,21 +14,23 @@ struct state {
     char dir[CONFIG_TEXT_BYTES];
 };
 
-/* Makes the directory if missing. */
+/* Makes the directory (and what is above it) if missing. */
 bool state_open(struct state *s, const struct config *c, struct err *e);
 
 /* Host names and addresses for the leaf and the Host check: host.local, host, localhost, operator names, private addresses. */
 bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES], uint32_t *n_names, struct err *e);
 
-/* The CA and a leaf for these names: loaded, or made where missing, due or for other names. *is_made: the leaf is new. */
-bool state_cert(const struct state *s, char (*names)[EDGE_NAME_BYTES], uint32_t n_names, struct edge_cert *out, bool *is_made,
-                struct err *e);
+enum state_renew { STATE_RENEW_IF_DUE, STATE_RENEW_LEAF, STATE_RENEW_CA /* and the leaf; clients must trust the new CA */ };
+
+/* The CA and a leaf for these names: loaded, or made where missing, due, for other names or asked for. */
+bool state_cert(const struct state *s, char (*names)[EDGE_NAME_BYTES], uint32_t n_names, enum state_renew renew,
+                struct edge_cert *out, struct err *e);
 
 /* The key table with its pepper; an empty one where no key was ever made. */
 bool state_keys(const struct state *s, struct key_table *out, struct err *e);
 
-/* Adds, lists, revokes under the lock. text: the key, shown once. */
-bool state_key_add(const struct state *s, const struct key_spec *spec, char text[KEY_TEXT_BYTES], struct err *e);
+/* Adds and revokes under the lock. text: the key, terminated, shown once. */
+bool state_key_add(const struct state *s, const struct key_order *order, char text[KEY_TEXT_BYTES + 1], struct err *e);
 bool state_key_revoke(const struct state *s, const char *id_or_name, struct err *e);
 
 /* Writes a 0600 file by a new name, fsync and rename. */
