@@ -18,7 +18,6 @@ enum { MAX_CALLS_PER_LAYER = 18, MAX_OTHER_CALLS = 8 };
 
 struct widths {
     uint64_t he, ke, f, widest; /* largest of any layer; widest op input */
-    uint32_t head_dim;
 };
 
 static struct widths widths_of(const struct gemma4 *m)
@@ -29,7 +28,6 @@ static struct widths widths_of(const struct gemma4 *m)
         w.he = num_max(w.he, (uint64_t)m->dims.n_heads * l->head_dim);
         w.ke = num_max(w.ke, (uint64_t)l->n_kv_heads * l->head_dim);
         w.f = num_max(w.f, l->d_ff);
-        w.head_dim = (uint32_t)num_max(w.head_dim, l->head_dim);
     }
     w.widest = num_max(num_max(w.he, w.f), m->dims.d_model);
     return w;
@@ -42,8 +40,7 @@ bool gemma4_plan(struct gemma4 *m, struct plan *p, uint32_t max_rows, uint32_t m
     const uint64_t T = max_rows, R = max_logit_rows, D = m->dims.d_model, V = m->dims.n_vocab;
     const uint64_t HE = w.he, KE = w.ke, F = w.f, E_LOCAL = m->dims.head_dim_local, E_GLOBAL = m->dims.head_dim_global;
     const uint64_t ACT_BYTES = actq_bytes(max_rows, (uint32_t)w.widest);
-    const uint64_t SCRATCH_BYTES =
-        num_max(matmul_scratch_bytes(n_threads), attn_scratch_bytes(n_threads, w.head_dim));
+    const uint64_t SCRATCH_BYTES = matmul_scratch_bytes(n_threads);
     const uint64_t N_CALLS = (uint64_t)m->dims.n_layers * MAX_CALLS_PER_LAYER + MAX_OTHER_CALLS;
     m->max_rows = max_rows;
     m->max_logit_rows = max_logit_rows;
@@ -153,8 +150,7 @@ static void emit_attention(struct graph *g, const struct gemma4_layer *l, const 
          .head_dim = l->head_dim, .eps = m->dims.eps);
     EMIT(g, attn, .q = m->q, .out = m->att, .pos = b->pos, .seq = b->seq, .kv = *kv, .n_rows = n_rows,
          .n_heads = m->dims.n_heads, .n_kv_heads = l->n_kv_heads, .head_dim = l->head_dim,
-         .window = l->is_local ? m->dims.window : 0, .scratch = m->scratch,
-         .scratch_bytes = m->scratch_bytes);
+         .window = l->is_local ? m->dims.window : 0);
     in = emit_input(g, m->att, n_rows, q_width, matmul_uses_actq(l->attn_output.type));
     emit_matmul(g, &l->attn_output, in, n_rows, m->branch);
     emit_residual(g, l->post_attention_norm, 1.0f);

@@ -58,7 +58,7 @@ struct gemma4_dims {
     X(logits, float, R * V)                                                                        \
     X(inv_freq_local, double, E_LOCAL / 2)                                                         \
     X(inv_freq_global, double, E_GLOBAL / 2)                                                       \
-    X(scratch, char, SCRATCH_BYTES) /* per-thread scratch of matmul and attention */               \
+    X(scratch, char, SCRATCH_BYTES) /* per-thread scratch of matmul */               \
     X(calls, struct op_call, N_CALLS)
 
 struct gemma4 {
