@@ -81,7 +81,8 @@ static double number_at(const json_t *list, size_t i)
     return json_number_value(json_array_get(list, i));
 }
 
-/* Bound: 1e-3 of the logit range (the cache is f16); argmax equal at every position. */
+/* Argmax equal at every position. Bound: what rounding keys and values to f16 costs (gemma4-text 6.1); wrong windows, norms
+ * or RoPE are off by far more (tests/golden/README.md). */
 static void check_prompt(struct loaded *m, const json_t *golden, const json_t *prompt)
 {
     int32_t toks[MAX_TOKENS];
@@ -91,7 +92,7 @@ static void check_prompt(struct loaded *m, const json_t *golden, const json_t *p
     struct batch b = empty_batch(m);
     add_rows(m, &b, seq, toks, 0, n);
     run(m, &b);
-    double worst = 0.0, range = 0.0;
+    double worst = 0.0;
     uint32_t n_argmax_equal = 0;
     for (uint32_t t = 0; t < n; t++) {
         const float *row = m->model.logits + (size_t)t * n_vocab;
@@ -99,7 +100,6 @@ static void check_prompt(struct loaded *m, const json_t *golden, const json_t *p
         for (uint32_t v = 1; v < n_vocab; v++)
             best = row[v] > row[best] ? v : best;
         n_argmax_equal += best == (uint32_t)number_at(json_object_get(prompt, "argmax"), t);
-        range = fmax(range, number_at(json_object_get(prompt, "max"), t) - number_at(json_object_get(prompt, "min"), t));
         for (size_t i = 0; i < json_array_size(picked_ids); i++) {
             double want = number_at(json_array_get(json_object_get(prompt, "picked"), t), i);
             worst = fmax(worst, fabs((double)row[(size_t)number_at(picked_ids, i)] - want));
@@ -109,7 +109,7 @@ static void check_prompt(struct loaded *m, const json_t *golden, const json_t *p
         worst = fmax(worst, fabs((double)m->model.logits[(size_t)(n - 1) * n_vocab + v] -
                                  number_at(json_object_get(prompt, "last"), v)));
     CHECK_EQ(n_argmax_equal, n);
-    CHECK_NEAR(worst, 0.0, 1e-3 * range);
+    CHECK_NEAR(worst, 0.0, 2e-2);
     kv_seq_release(&m->kv, seq);
 }
 
