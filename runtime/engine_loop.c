@@ -1,6 +1,7 @@
 #include "runtime/engine_loop.h"
 
 #include "runtime/base/clock.h"
+#include "runtime/base/log.h"
 #include "runtime/base/num.h"
 #include "runtime/engine_role.h"
 
@@ -72,12 +73,26 @@ static void refuse(struct engine *g, uint32_t req_id, enum refuse_reason why)
 
 /* ---- messages in ---- */
 
+static struct sample_params sample_params_of(const struct gen_params *p)
+{
+    return (struct sample_params){
+        .temperature = (double)p->temperature,
+        .top_p = (double)p->top_p,
+        .min_p = (double)p->min_p,
+        .top_k = (uint32_t)p->top_k,
+        .repetition_penalty = (double)p->repetition_penalty,
+        .presence_penalty = (double)p->presence_penalty,
+        .frequency_penalty = (double)p->frequency_penalty,
+        .seed = p->seed,
+    };
+}
+
 static bool params_are_sound(const struct gen_params *p)
 {
-    return p->temperature >= 0.0f && p->temperature <= 100.0f && p->top_p > 0.0f && p->top_p <= 1.0f && p->min_p >= 0.0f &&
-           p->min_p <= 1.0f && p->top_k >= 0 && p->n_logprobs >= -1 && p->n_logprobs <= ENGINE_MAX_TOP_LOGPROBS &&
-           p->repetition_penalty > 0.0f && p->repetition_penalty <= 100.0f && p->presence_penalty >= -100.0f &&
-           p->presence_penalty <= 100.0f && p->frequency_penalty >= -100.0f && p->frequency_penalty <= 100.0f;
+    struct err ignored;
+    const struct sample_params params = sample_params_of(p);
+    return p->n_logprobs >= -1 && p->n_logprobs <= ENGINE_MAX_TOP_LOGPROBS && p->top_k >= 0 &&
+           sample_params_check(&params, &ignored);
 }
 
 static void on_submit(struct engine *g, const struct engine_msg *m)
@@ -198,21 +213,46 @@ static struct batch fill_batch(struct engine *g, uint32_t n_items)
     return b;
 }
 
-static void tell_tokens(struct engine *g, uint32_t i_slot, int32_t id, const float *logits)
+static struct sample_row row_of(const struct engine *g, uint32_t i_slot, const float *logits)
+{
+    const struct sched_slot *slot = &g->sched.slots[i_slot];
+    return (struct sample_row){
+        .logits = logits,
+        .n_vocab = g->m.model.dims.n_vocab,
+        .n_generated = slot->n_tokens - slot->n_prompt,
+        .generated = g->reqs[i_slot].toks + slot->n_prompt,
+        .suppressed = g->suppressed,
+        .n_suppressed = g->n_suppressed,
+        .position = slot->n_tokens,
+    };
+}
+
+static bool tell_token(struct engine *g, uint32_t i_slot, int32_t id, const struct sample_row *row, struct err *e)
 {
     const struct engine_req *rq = &g->reqs[i_slot];
     struct engine_event ev = {.type = EVENT_TOKENS, .req_id = g->sched.slots[i_slot].req_id};
     ev.tokens.n_tokens = 1;
     ev.tokens.ids[0] = id;
     if (rq->params.n_logprobs >= 0) {
-        struct sample_logprob top[ENGINE_MAX_TOP_LOGPROBS];
+        struct sample_logprob all[1 + ENGINE_MAX_TOP_LOGPROBS];
+        uint32_t n_top = (uint32_t)num_min((uint64_t)rq->params.n_logprobs, row->n_vocab);
+        if (!sample_logprobs(g->scratch, row, id, n_top, all, e))
+            return false;
         ev.tokens.has_logprobs = true;
-        ev.tokens.n_top = (uint32_t)rq->params.n_logprobs;
-        ev.tokens.logprob = sample_logprobs(logits, g->m.model.dims.n_vocab, id, top, ev.tokens.n_top);
-        for (uint32_t i = 0; i < ev.tokens.n_top; i++)
-            ev.tokens.top[i] = (struct token_logprob){top[i].id, top[i].logprob};
+        ev.tokens.n_top = n_top;
+        ev.tokens.logprob = all[0].logprob;
+        for (uint32_t i = 0; i < n_top; i++)
+            ev.tokens.top[i] = (struct token_logprob){all[1 + i].id, all[1 + i].logprob};
     }
     tell(g, &ev);
+    return true;
+}
+
+/* Logits that nothing can be chosen from end that one request; the others go on. */
+static void fail(struct engine *g, uint32_t i_slot, const struct err *e)
+{
+    log_event(LOG_ERROR, "sequence-failed", "req=%u reason=\"%s\"", g->sched.slots[i_slot].req_id, e->msg);
+    finish(g, i_slot, FINISH_ERROR, -1, UINT32_MAX);
 }
 
 /* Choose the next token of a request from its logits row [V]. */
@@ -220,28 +260,26 @@ static void choose(struct engine *g, uint32_t i_slot, const float *logits)
 {
     struct sched_slot *slot = &g->sched.slots[i_slot];
     struct engine_req *rq = &g->reqs[i_slot];
-    const struct gen_params *p = &rq->params;
-    const struct sample_params sp = {
-        .temperature = p->temperature,
-        .top_p = p->top_p,
-        .min_p = p->min_p,
-        .top_k = p->top_k,
-        .repetition_penalty = p->repetition_penalty,
-        .presence_penalty = p->presence_penalty,
-        .frequency_penalty = p->frequency_penalty,
-        .seed = p->seed,
-    };
-    const struct sample_history history = {rq->toks + slot->n_prompt, slot->n_tokens - slot->n_prompt};
-    int32_t id = sample_token(logits, g->m.model.dims.n_vocab, &sp, &history, slot->n_tokens, g->scratch);
+    const struct sample_params params = sample_params_of(&rq->params);
+    const struct sample_row row = row_of(g, i_slot, logits);
+    struct err e = {0};
+    int32_t id;
+    if (!sample_choose(g->scratch, &params, &row, &id, &e)) {
+        fail(g, i_slot, &e);
+        return;
+    }
     if (!rq->first_us)
         rq->first_us = clock_mono_us();
     if (tok_is_stop(&g->tok, id)) {
         finish(g, i_slot, FINISH_EOS, id, UINT32_MAX);
         return;
     }
+    if (!tell_token(g, i_slot, id, &row, &e)) {
+        fail(g, i_slot, &e);
+        return;
+    }
     rq->toks[slot->n_tokens] = id;
     sched_appended(&g->sched, i_slot);
-    tell_tokens(g, i_slot, id, logits);
     if (slot->n_tokens - slot->n_prompt == slot->max_tokens)
         finish(g, i_slot, FINISH_LENGTH, -1, UINT32_MAX);
     else if (slot->n_tokens == g->m.cfg.n_ctx)
@@ -316,6 +354,28 @@ uint32_t engine_loop_n_busy(const struct engine *g)
 
 /* ---- start and rings ---- */
 
+/* Ids the file says must never be chosen (the 12B has some, gemma4-text 1). */
+static const char suppress_key[] = "tokenizer.ggml.suppress_tokens";
+
+static uint64_t engine_n_suppressed(const struct loaded *m)
+{
+    const struct gguf_kv *kv = gguf_find(m->file, suppress_key);
+    return kv && kv->type == GGUF_ARR ? num_min(kv->value.arr.n_elems, m->model.dims.n_vocab) : 0;
+}
+
+static void load_suppressed(struct engine *g)
+{
+    uint64_t n = engine_n_suppressed(&g->m);
+    const struct gguf_kv *kv = gguf_find(g->m.file, suppress_key);
+    g->suppressed = arena_at(&g->m.arena, g->suppressed_off_bytes);
+    g->n_suppressed = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        uint32_t id;
+        if (gguf_arr_u32(&kv->value.arr, i, &id) && id < g->m.model.dims.n_vocab)
+            g->suppressed[g->n_suppressed++] = (int32_t)id;
+    }
+}
+
 bool engine_plan_regions(void *engine, const struct loaded *m, struct plan *p, struct err *e)
 {
     struct engine *g = engine;
@@ -324,6 +384,7 @@ bool engine_plan_regions(void *engine, const struct loaded *m, struct plan *p, s
            plan_add(p, "requests: parameters", g->n_slots, sizeof(struct engine_req), &g->reqs_off_bytes, e) &&
            plan_add(p, "requests: tokens", (uint64_t)g->n_slots * m->cfg.n_ctx, sizeof(int32_t), &g->toks_off_bytes, e) &&
            plan_add(p, "requests: batch items", m->cfg.max_seqs, sizeof(struct sched_item), &g->items_off_bytes, e) &&
+           plan_add(p, "sampler: suppressed ids", engine_n_suppressed(m), sizeof(int32_t), &g->suppressed_off_bytes, e) &&
            plan_add(p, "sampler", 1, sample_scratch_bytes(m->model.dims.n_vocab), &g->scratch_off_bytes, e) &&
            plan_add_mapped(p, "rings to the edge", engine_shared_bytes(), e);
 }
@@ -333,7 +394,8 @@ void engine_loop_init(struct engine *g)
     const struct arena *a = &g->m.arena;
     g->reqs = arena_at(a, g->reqs_off_bytes);
     g->items = arena_at(a, g->items_off_bytes);
-    g->scratch = arena_at(a, g->scratch_off_bytes);
+    g->scratch = sample_scratch_at(arena_at(a, g->scratch_off_bytes), g->m.model.dims.n_vocab);
+    load_suppressed(g);
     int32_t *toks = arena_at(a, g->toks_off_bytes);
     for (uint32_t i = 0; i < g->n_slots; i++)
         g->reqs[i] = (struct engine_req){.toks = toks + (size_t)i * g->m.cfg.n_ctx};

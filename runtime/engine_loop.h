@@ -9,9 +9,6 @@
 #include "runtime/load.h"
 #include "runtime/sample.h"
 #include "runtime/sched.h"
-
-/* engine_plan_regions: engine_role.h */
-
 /* A request beside its sched slot of the same index. */
 struct engine_req {
     struct gen_params params;
@@ -28,8 +25,10 @@ struct engine {
     struct engine_req *reqs;        /* [n_slots] */
     struct sched_item *items;       /* [max_seqs] */
     struct sample_scratch *scratch; /* one sampler's working memory */
-    uint32_t n_slots;
-    uint64_t slots_off_bytes, reqs_off_bytes, toks_off_bytes, items_off_bytes, scratch_off_bytes;
+    int32_t *suppressed;            /* [n_suppressed] ids never to be chosen */
+    uint32_t n_slots, n_suppressed;
+    uint64_t slots_off_bytes, reqs_off_bytes, toks_off_bytes, items_off_bytes, scratch_off_bytes,
+        suppressed_off_bytes;
     double us_per_row; /* measured, of steps with prompt rows; 0 = not yet */
     bool is_draining;
     /* rings of the current edge; shared == NULL while there is none */
