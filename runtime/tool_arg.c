@@ -20,8 +20,7 @@ __attribute__((format(printf, 2, 3))) static bool usage_error(const struct args 
     va_start(ap, fmt);
     vsnprintf(why, sizeof why, fmt, ap);
     va_end(ap);
-    const char *help = a->spec->help;
-    fprintf(stderr, "hearth %s: %s (%.*s)\n", a->argv[0], why, (int)strcspn(help, "\n"), help);
+    (void)tool_misused(a->argv[0], a->spec, why);
     return false;
 }
 
@@ -37,12 +36,24 @@ static bool read_count(const struct args *a, const struct tool_opt *opt, const c
     return true;
 }
 
+static bool read_real(const struct args *a, const struct tool_opt *opt, const char *word)
+{
+    char *end;
+    float v = strtof(word, &end);
+    bool starts_well = (word[0] >= '0' && word[0] <= '9') || strchr("-.", word[0]);
+    if (!starts_well || end == word || *end || !(v >= (float)opt->min && v <= (float)opt->max))
+        return usage_error(a, "%s wants a number from %" PRIu64 " to %" PRIu64 ", not \"%s\"",
+                           opt->name, opt->min, opt->max, word);
+    *opt->real = v;
+    return true;
+}
+
 /* argv[i] is opt's name; consumes the words that belong to it. */
 static bool read_option(struct args *a, const struct tool_opt *opt)
 {
     uint32_t n_words = opt->kind == TOOL_OPT_FLAG    ? 0
-                       : opt->kind == TOOL_OPT_COUNT ? 1
-                                                     : opt->n_words;
+                       : opt->kind == TOOL_OPT_WORDS ? opt->n_words
+                                                     : 1;
     if ((uint32_t)(a->argc - a->i - 1) < n_words)
         return usage_error(a, "%s wants %" PRIu32 " more word%s", opt->name, n_words,
                            n_words == 1 ? "" : "s");
@@ -54,6 +65,8 @@ static bool read_option(struct args *a, const struct tool_opt *opt)
         break;
     case TOOL_OPT_COUNT:
         return read_count(a, opt, following[0]);
+    case TOOL_OPT_REAL:
+        return read_real(a, opt, following[0]);
     case TOOL_OPT_WORDS:
         for (uint32_t k = 0; k < n_words; k++)
             opt->words[k] = following[k];
@@ -105,6 +118,13 @@ bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char 
         }
     *exit_code = TOOL_USAGE;
     return read_all(&a, words);
+}
+
+int tool_misused(const char *name, const struct tool_spec *spec, const char *why)
+{
+    fprintf(stderr, "hearth %s: %s (%.*s)\n", name, why, (int)strcspn(spec->help, "\n"),
+            spec->help);
+    return TOOL_USAGE;
 }
 
 int tool_failed(const char *name, const struct err *e)

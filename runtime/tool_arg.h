@@ -14,6 +14,7 @@ enum tool_opt_kind {
     TOOL_OPT_FLAG,  /* --check */
     TOOL_OPT_COUNT, /* --seed N, from min to max */
     TOOL_OPT_WORDS, /* --dump TENSOR FILE: n_words words follow */
+    TOOL_OPT_REAL,  /* --temperature 0.7, finite, from min to max */
 };
 
 struct tool_opt {
@@ -24,6 +25,7 @@ struct tool_opt {
     bool *flag;         /* FLAG */
     uint64_t *count;    /* COUNT; keeps its value when the option is absent */
     const char **words; /* WORDS: [n_words]; words[0] stays NULL when absent */
+    float *real;        /* REAL; keeps its value when the option is absent */
 };
 
 struct tool_spec {
@@ -37,6 +39,10 @@ struct tool_spec {
  * tool returns; help or a usage error has been printed. argv[0] is the subcommand's name. */
 bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char **words,
                 int *exit_code);
+
+/* Options that do not go together: prints one line like a usage error of tool_parse and returns
+ * TOOL_USAGE. */
+int tool_misused(const char *name, const struct tool_spec *spec, const char *why);
 
 /* Prints "hearth NAME: text" and returns TOOL_FAILED. */
 int tool_failed(const char *name, const struct err *e);

@@ -5,6 +5,7 @@
 struct got {
     bool check;
     uint64_t seed;
+    float heat;
     const char *dump[2];
     const char *words[2];
     int exit_code;
@@ -12,14 +13,15 @@ struct got {
 
 static bool parse(int argc, char **argv, struct got *g)
 {
-    *g = (struct got){.seed = 5};
+    *g = (struct got){.seed = 5, .heat = 1.0f};
     const struct tool_opt opts[] = {
         {.name = "--check", .kind = TOOL_OPT_FLAG, .flag = &g->check},
         {.name = "--seed", .kind = TOOL_OPT_COUNT, .min = 1, .max = 100, .count = &g->seed},
+        {.name = "--heat", .kind = TOOL_OPT_REAL, .max = 2, .real = &g->heat},
         {.name = "--dump", .kind = TOOL_OPT_WORDS, .n_words = 2, .words = g->dump},
     };
     const struct tool_spec spec = {
-        .help = "hearth x A B\n", .opts = opts, .n_opts = 3, .n_words = 2};
+        .help = "hearth x A B\n", .opts = opts, .n_opts = 4, .n_words = 2};
     return tool_parse(argc, argv, &spec, g->words, &g->exit_code);
 }
 
@@ -30,7 +32,7 @@ static bool parse(int argc, char **argv, struct got *g)
     }
 
 static char x[] = "x", a[] = "a", b[] = "b", c[] = "c", check[] = "--check", seed[] = "--seed",
-            dump[] = "--dump";
+            dump[] = "--dump", heat[] = "--heat";
 static char help[] = "-h", other[] = "--other", n_7[] = "7", n_0[] = "0", n_bad[] = "7x",
             n_minus[] = "-7", rest[] = "--";
 static char n_huge[] = "99999999999999999999999";
@@ -68,4 +70,18 @@ TEST(tool_parse_prints_help_and_ends_well)
 {
     struct got g;
     CHECK_TRUE(!parse(ARGS(x, help), &g) && g.exit_code == TOOL_OK);
+}
+
+TEST(tool_parse_reads_real_numbers_within_bounds)
+{
+    static char r_0_7[] = "0.7", r_half[] = ".5", r_over[] = "2.01", r_under[] = "-0.1",
+                r_nan[] = "nan", r_inf[] = "inf", r_tail[] = "1.0x", r_none[] = "",
+                r_blank[] = " 1";
+    char *const refused[] = {r_over, r_under, r_nan, r_inf, r_tail, r_none, r_blank};
+    struct got g;
+    CHECK_TRUE(parse(ARGS(x, a, b), &g) && g.heat == 1.0f);
+    CHECK_TRUE(parse(ARGS(x, a, b, heat, r_0_7), &g) && g.heat == 0.7f);
+    CHECK_TRUE(parse(ARGS(x, a, b, heat, r_half), &g) && g.heat == 0.5f);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        CHECK_TRUE(!parse(ARGS(x, a, b, heat, refused[i]), &g) && g.exit_code == TOOL_USAGE);
 }
