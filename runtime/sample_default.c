@@ -1,0 +1,26 @@
+#include "runtime/sample_default.h"
+
+static float real_or(const struct gguf *file, const char *key, float max, float when_absent)
+{
+    float v;
+    struct err ignored;
+    bool is_there = gguf_find(file, key) && gguf_get_f32(file, key, &v, &ignored);
+    return is_there && v >= 0.0f && v <= max ? v : when_absent;
+}
+
+struct sample_default sample_default_of(const struct gguf *file, uint32_t n_vocab)
+{
+    uint32_t top_k;
+    struct err ignored;
+    struct sample_default d = {
+        .temperature = real_or(file, "general.sampling.temp", 100.0f, 1.0f),
+        .top_p = real_or(file, "general.sampling.top_p", 1.0f, 0.95f),
+        .top_k = 64,
+    };
+    if (d.top_p <= 0.0f)
+        d.top_p = 0.95f;
+    if (gguf_find(file, "general.sampling.top_k") &&
+        gguf_get_u32(file, "general.sampling.top_k", &top_k, &ignored) && top_k <= n_vocab)
+        d.top_k = (int32_t)top_k;
+    return d;
+}
