@@ -4,6 +4,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -101,13 +102,16 @@ static bool check_parts(struct runner *r, const struct runner_part *parts, uint3
             if (part->ids[j] < 0 || (uint32_t)part->ids[j] >= r->m.model.dims.n_vocab)
                 return err_set(e, ERR_FORMAT, "token %d is not in the vocabulary of %u",
                                part->ids[j], r->m.model.dims.n_vocab);
-        if (n_tokens > r->m.cfg.n_ctx || !kv_reserve(&r->m.kv, part->seq, (uint32_t)n_tokens))
-            return err_set(e, ERR_LIMIT, "%llu tokens do not fit the context of %u",
-                           (unsigned long long)n_tokens, r->m.cfg.n_ctx);
+        if (n_tokens > r->m.cfg.n_ctx)
+            return err_set(e, ERR_LIMIT, "%" PRIu64 " tokens do not fit the context of %u",
+                           n_tokens, r->m.cfg.n_ctx);
+        if (!kv_reserve(&r->m.kv, part->seq, (uint32_t)n_tokens))
+            return err_set(e, ERR_LIMIT, "the cache has no room for %" PRIu64 " tokens more",
+                           (uint64_t)part->n_ids);
     }
     if (n_rows > r->m.cfg.max_rows)
-        return err_set(e, ERR_LIMIT, "step of %llu rows, planned for %u",
-                       (unsigned long long)n_rows, r->m.cfg.max_rows);
+        return err_set(e, ERR_LIMIT, "step of %" PRIu64 " rows, planned for %u", n_rows,
+                       r->m.cfg.max_rows);
     return true;
 }
 

@@ -91,7 +91,8 @@ static void print_table(const struct bench *b)
                t.min * 1e3, t.max * 1e3, t.median / one_row);
     }
     for (uint32_t i = 0; i < b->cfg.users.n; i++) {
-        snprintf(what, sizeof what, "decode, %u users", b->cfg.users.at[i]);
+        snprintf(what, sizeof what, "decode, %u user%s", b->cfg.users.at[i],
+                 b->cfg.users.at[i] == 1 ? "" : "s");
         print_rate(what, "tokens/s", rate_of(&b->users[i], b->cfg.users.at[i]));
     }
 }
