@@ -238,10 +238,8 @@ static void fill_ids(int32_t *ids, uint64_t n_ids, uint32_t n_vocab)
 static bool open_model(struct bench *b, uint32_t n_ctx, struct err *e)
 {
     uint32_t max_users = (uint32_t)num_max(1, largest(&b->cfg.users));
-    uint64_t seq_pages = kv_pages_for(n_ctx);
     struct load_config load = {.n_ctx = n_ctx,
                                .max_seqs = max_users,
-                               .kv_tokens = max_users * seq_pages * KV_PAGE_TOKENS,
                                .max_logit_rows =
                                    (uint32_t)num_max(max_users, BENCH_MAX_VERIFY_ROWS),
                                .n_threads = b->cfg.n_threads};

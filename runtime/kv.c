@@ -20,7 +20,9 @@ static uint64_t layer_page_bytes(const struct kv_layer_dims *l)
 static uint32_t ring_pages(const struct kv_config *cfg)
 {
     uint64_t n_cells = (uint64_t)cfg->window + cfg->max_chunk_rows + cfg->rollback_rows;
-    return kv_pages_for(num_min(n_cells, num_max(cfg->n_ctx, 1)));
+    /* a window that does not begin at a page's start touches one page more */
+    uint32_t n_touched = kv_pages_for((uint64_t)cfg->window + KV_PAGE_TOKENS - 1);
+    return (uint32_t)num_min(num_max(kv_pages_for(n_cells), n_touched), kv_pages_for(num_max(cfg->n_ctx, 1)));
 }
 
 uint64_t kv_page_bytes(const struct kv_config *cfg)

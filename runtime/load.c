@@ -68,7 +68,9 @@ static bool fit(struct loaded *m, const struct load_config *asked, load_plan_fn 
         uint32_t n_ctx_train = m->model.dims.n_ctx_train;
         cfg->max_seqs = asked->max_seqs ? asked->max_seqs : sizes[i].max_seqs;
         cfg->n_ctx = asked->n_ctx ? asked->n_ctx : (uint32_t)num_min(sizes[i].n_ctx, n_ctx_train);
-        cfg->kv_tokens = asked->kv_tokens ? asked->kv_tokens : (uint64_t)cfg->max_seqs * cfg->n_ctx;
+        /* whole pages: every sequence can be as long as n_ctx says */
+        uint64_t seq_tokens = (uint64_t)kv_pages_for(cfg->n_ctx) * KV_PAGE_TOKENS;
+        cfg->kv_tokens = asked->kv_tokens ? asked->kv_tokens : cfg->max_seqs * seq_tokens;
         cfg->max_rows = asked->max_rows ? asked->max_rows : LOAD_DEFAULT_ROWS;
         cfg->max_rows = (uint32_t)num_max(cfg->max_rows, cfg->max_seqs);
         cfg->max_logit_rows = asked->max_logit_rows ? asked->max_logit_rows : cfg->max_seqs;
