@@ -13,7 +13,7 @@ struct sample_default sample_default_of(const struct gguf *file, uint32_t n_voca
     uint32_t top_k;
     struct err ignored;
     struct sample_default d = {
-        .temperature = real_or(file, "general.sampling.temp", 100.0f, 1.0f),
+        .temperature = real_or(file, "general.sampling.temp", 2.0f, 1.0f),
         .top_p = real_or(file, "general.sampling.top_p", 1.0f, 0.95f),
         .top_k = 64,
     };
@@ -21,6 +21,6 @@ struct sample_default sample_default_of(const struct gguf *file, uint32_t n_voca
         d.top_p = 0.95f;
     if (gguf_find(file, "general.sampling.top_k") &&
         gguf_get_u32(file, "general.sampling.top_k", &top_k, &ignored) && top_k <= n_vocab)
-        d.top_k = (int32_t)top_k;
+        d.top_k = top_k;
     return d;
 }

@@ -7,7 +7,7 @@
 
 struct sample_default {
     float temperature, top_p;
-    int32_t top_k;
+    uint32_t top_k; /* 0 = off */
 };
 
 /* Values that no sampler takes (negative, top_p above 1, top_k above n_vocab) count as absent. */
