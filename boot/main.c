@@ -3,7 +3,7 @@
 #include "boot/roles.h"
 #include "boot/serve.h"
 #include "boot/tools.h"
-#include "build/deps/versions.h"
+#include "boot/versions.h"
 #include "runtime/base/version.h"
 #include "runtime/tools.h"
 
@@ -46,7 +46,7 @@ static int print_version(bool is_long)
 {
     printf("hearth %s\n", HEARTH_VERSION);
     if (is_long)
-        fputs(DEPS_VERSIONS, stdout);
+        fputs(versions_text, stdout);
     return 0;
 }
 

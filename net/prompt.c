@@ -27,21 +27,22 @@ bool prompt_encode(struct api *a, const struct chat_request *rq, struct prompt *
 {
     struct gemma4_chat_out text;
     struct err why = {0};
-    size_t n_ids = 0, max_ids = a->info.n_ctx;
+    struct tok_ids ids = {.at = a->prompt_ids, .max = a->info.n_ctx};
     *out = (struct prompt){0};
     if (!render(a, rq, &text, e))
         return false;
-    bool ok = tok_encode(&a->tok, text.segs, text.n_segs, true, a->tok_scratch, a->prompt_ids, max_ids, &n_ids, &why);
-    if ((ok || why.code == ERR_LIMIT) && n_ids + 1 > a->info.n_ctx) { /* the prompt and at least one token */
-        (void)api_fail(e, API_CONTEXT_LENGTH, "messages", "The prompt has %zu tokens; the context holds %u.", n_ids,
+    const struct tok_text whole = {.segs = text.segs, .n_segs = text.n_segs, .add_bos = true};
+    bool ok = tok_encode(&a->tok, &whole, a->tok_scratch, &ids, &why);
+    if ((ok || why.code == ERR_LIMIT) && ids.n + 1 > a->info.n_ctx) { /* the prompt and at least one token */
+        (void)api_fail(e, API_CONTEXT_LENGTH, "messages", "The prompt has %zu tokens; the context holds %u.", ids.n,
                        a->info.n_ctx);
-        e->n_prompt_tokens = (uint32_t)n_ids;
+        e->n_prompt_tokens = (uint32_t)ids.n;
         e->n_ctx = a->info.n_ctx;
         return false;
     }
     if (!ok)
         return api_fail(e, API_INVALID_VALUE, "messages", "The messages cannot be tokenised: %s.", why.msg);
-    out->n_tokens = (uint32_t)n_ids;
+    out->n_tokens = (uint32_t)ids.n;
     out->starts_in_reasoning = text.starts_in_reasoning;
     return true;
 }

@@ -81,14 +81,14 @@ void chat_reset(struct chat *c)
 static bool encode(struct chat *c, const struct gemma4_chat_out *out, uint32_t *n_prompt,
                    struct err *e)
 {
-    size_t n_ids = 0;
     uint32_t n_ctx = c->r->m.cfg.n_ctx;
-    bool ok = tok_encode(&c->r->tok, out->segs, out->n_segs, true, c->r->tok_scratch, c->prompt,
-                         n_ctx, &n_ids, e);
-    if (n_ids >= n_ctx)
-        return err_set(e, ERR_LIMIT, "the conversation has %zu tokens, the context holds %u", n_ids,
+    const struct tok_text text = {.segs = out->segs, .n_segs = out->n_segs, .add_bos = true};
+    struct tok_ids ids = {.at = c->prompt, .max = n_ctx};
+    bool ok = tok_encode(&c->r->tok, &text, c->r->tok_scratch, &ids, e);
+    if (ids.n >= n_ctx)
+        return err_set(e, ERR_LIMIT, "the conversation has %zu tokens, the context holds %u", ids.n,
                        n_ctx);
-    *n_prompt = (uint32_t)n_ids;
+    *n_prompt = (uint32_t)ids.n;
     return ok;
 }
 

@@ -58,14 +58,14 @@ struct score_run {
 
 static bool encode(struct score_run *run, struct str text, struct err *e)
 {
-    size_t max_ids = text.n_bytes + 1, n_ids = 0; /* a token takes at least a byte */
-    const struct tok_segment whole = {text, false};
-    run->ids = malloc(max_ids * sizeof *run->ids);
+    const struct tok_segment seg = {text, false};
+    const struct tok_text whole = {.segs = &seg, .n_segs = 1};
+    struct tok_ids ids = {.max = text.n_bytes + 1}; /* a token takes at least a byte */
+    ids.at = run->ids = malloc(ids.max * sizeof *run->ids);
     if (!run->ids)
         return err_set(e, ERR_NOMEM, "no memory for the tokens");
-    bool ok = tok_encode(&run->r->tok, &whole, 1, false, run->r->tok_scratch, run->ids, max_ids,
-                         &n_ids, e);
-    run->n_ids = n_ids;
+    bool ok = tok_encode(&run->r->tok, &whole, run->r->tok_scratch, &ids, e);
+    run->n_ids = ids.n;
     run->n_text_bytes = text.n_bytes;
     return ok || err_ctx(e, "%s", run->args->file);
 }
