@@ -9,14 +9,13 @@
 
 size_t gen_table_bytes(uint32_t max_requests)
 {
-    return sizeof(struct gen_table) + (size_t)max_requests * (sizeof(struct gen) + GEMMA4_PARSE_BUF_BYTES);
+    return (size_t)max_requests * (sizeof(struct gen) + GEMMA4_PARSE_BUF_BYTES);
 }
 
-void gen_table_init(struct gen_table *t, uint32_t max_requests, struct chain_pool *chains)
+void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests, struct chain_pool *chains)
 {
-    char *bufs = (char *)(t->gens + max_requests);
-    t->n_gens = max_requests;
-    t->n_started = 0;
+    char *bufs = (char *)memory + (size_t)max_requests * sizeof(struct gen);
+    *t = (struct gen_table){.gens = memory, .n_gens = max_requests};
     for (uint32_t i = 0; i < max_requests; i++) {
         struct gen *g = &t->gens[i];
         memset(g, 0, sizeof *g);
@@ -28,7 +27,7 @@ void gen_table_init(struct gen_table *t, uint32_t max_requests, struct chain_poo
     }
 }
 
-static struct gen *find(struct gen_table *t, uint32_t req_id)
+static struct gen *find(const struct gen_table *t, uint32_t req_id)
 {
     for (uint32_t i = 0; i < t->n_gens; i++)
         if (t->gens[i].state != GEN_FREE && t->gens[i].req_id == req_id)

@@ -42,13 +42,13 @@ struct gen {
 };
 
 struct gen_table {
+    struct gen *gens;
     uint32_t n_gens, n_started;
-    struct gen gens[]; /* [n_gens], their parse buffers after them */
 };
 
 size_t gen_table_bytes(uint32_t max_requests);
-/* t: gen_table_bytes() of memory, 16-byte aligned. */
-void gen_table_init(struct gen_table *t, uint32_t max_requests, struct chain_pool *chains);
+/* memory: gen_table_bytes(), 16-byte aligned. */
+void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests, struct chain_pool *chains);
 
 /* Takes a place and submits api->prompt_ids[0..n_prompt). API_PENDING, or refused: API_ANSWERED. rq is not kept. */
 struct prompt;
