@@ -18,25 +18,39 @@ struct key {
     const char *help;
 };
 
-#define TEXT(name, absent, help) {#name, KIND_TEXT, offsetof(struct config, name), 0, 0, 0, absent, help}
-#define NUMBER(name, low, high, absent, help) {#name, KIND_NUMBER, offsetof(struct config, name), low, high, absent, NULL, help}
-#define WORD(name, kind, absent, word, help) {#name, kind, offsetof(struct config, name), 0, 0, absent, word, help}
+#define TEXT(name, absent, help)                                                                   \
+    {                                                                                              \
+#name, KIND_TEXT, offsetof(struct config, name), 0, 0, 0, absent, help                     \
+    }
+#define NUMBER(name, low, high, absent, help)                                                      \
+    {                                                                                              \
+#name, KIND_NUMBER, offsetof(struct config, name), low, high, absent, NULL, help           \
+    }
+#define WORD(name, kind, absent, word, help)                                                       \
+    {                                                                                              \
+#name, kind, offsetof(struct config, name), 0, 0, absent, word, help                       \
+    }
 
 static const struct key keys[] = {
     TEXT(model, "", "GGUF file to serve; empty = the built-in pocket model"),
-    TEXT(state_dir, "", "keys and certificates; empty = /var/lib/hearth as root, else ~/.local/state/hearth"),
+    TEXT(state_dir, "",
+         "keys and certificates; empty = /var/lib/hearth as root, else ~/.local/state/hearth"),
     TEXT(listen, "::", "address the HTTPS port binds to (:: = all IPv6 and IPv4)"),
     NUMBER(port, 1, 65535, 8443, "HTTPS port"),
-    NUMBER(plain_port, 0, 65535, 0, "plain HTTP port that hands out the CA certificate and nothing else; 0 = off"),
+    NUMBER(plain_port, 0, 65535, 0,
+           "plain HTTP port that hands out the CA certificate and nothing else; 0 = off"),
     TEXT(names, "", "further host names and addresses for the certificate, comma separated"),
     TEXT(model_alias, "", "further model name that requests may use"),
     TEXT(key_file, "", "file for the API key that the first start makes; empty = it is shown once"),
-    NUMBER(context_tokens, 0, 1 << 24, 0, "tokens one conversation may hold; 0 = as many as fit, at most 32768"),
+    NUMBER(context_tokens, 0, 1 << 24, 0,
+           "tokens one conversation may hold; 0 = as many as fit, at most 32768"),
     NUMBER(users, 0, 256, 0, "conversations that run at once; 0 = as many as fit, at most 4"),
-    NUMBER(kv_tokens, 0, UINT64_C(1) << 40, 0, "tokens all conversations hold together; 0 = users x context_tokens"),
+    NUMBER(kv_tokens, 0, UINT64_C(1) << 40, 0,
+           "tokens all conversations hold together; 0 = users x context_tokens"),
     NUMBER(queue, 0, 128, 28, "requests that may wait for a place"),
     NUMBER(threads, 0, 128, 0, "CPU threads; 0 = one per CPU"),
-    NUMBER(memory_mib, 0, UINT64_C(1) << 24, 0, "memory the plan may take; 0 = what is available at start"),
+    NUMBER(memory_mib, 0, UINT64_C(1) << 24, 0,
+           "memory the plan may take; 0 = what is available at start"),
     NUMBER(batch_rows, 0, 65536, 0, "token rows in one forward pass; 0 = 256"),
     NUMBER(max_tokens, 1, 1 << 24, 4096, "answer length when a request does not say"),
     NUMBER(max_connections, 1, 4096, 512, "open connections"),
@@ -50,11 +64,14 @@ static const struct key keys[] = {
     NUMBER(write_timeout_ms, 100, 3600000, 30000, "client that does not read"),
     NUMBER(stream_limit_ms, 1000, 86400000, 600000, "longest streamed answer"),
     NUMBER(plain_limit_ms, 1000, 86400000, 280000, "longest answer that is not streamed"),
-    WORD(thinking, KIND_SWITCH, 0, "off", "whether the model thinks when a request does not say (on, off)"),
+    WORD(thinking, KIND_SWITCH, 0, "off",
+         "whether the model thinks when a request does not say (on, off)"),
     WORD(timings, KIND_SWITCH, 1, "on", "whether answers carry `timings` (on, off)"),
-    WORD(strict_parameters, KIND_SWITCH, 0, "off", "refuse unknown request members instead of ignoring them (on, off)"),
+    WORD(strict_parameters, KIND_SWITCH, 0, "off",
+         "refuse unknown request members instead of ignoring them (on, off)"),
     WORD(log_level, KIND_LEVEL, LOG_INFO, "info", "debug, info, warn or error"),
-    WORD(sandbox, KIND_SANDBOX, CONFIG_SANDBOX_AUTO, "auto", "strict = refuse to start where a protection is missing (auto, strict)"),
+    WORD(sandbox, KIND_SANDBOX, CONFIG_SANDBOX_AUTO, "auto",
+         "strict = refuse to start where a protection is missing (auto, strict)"),
 };
 
 enum { N_KEYS = sizeof keys / sizeof *keys };
@@ -69,7 +86,8 @@ void config_defaults(struct config *c)
     memset(c, 0, sizeof *c);
     for (size_t i = 0; i < N_KEYS; i++) {
         if (keys[i].kind == KIND_TEXT)
-            snprintf((char *)c + keys[i].off_bytes, CONFIG_TEXT_BYTES, "%s", keys[i].text_when_absent);
+            snprintf((char *)c + keys[i].off_bytes, CONFIG_TEXT_BYTES, "%s",
+                     keys[i].text_when_absent);
         else
             *number_of(c, &keys[i]) = keys[i].when_absent;
     }
@@ -101,7 +119,8 @@ static bool set_number(uint64_t *out, struct str value, const struct key *k)
 }
 
 /* where: "hearth.conf line 3" or "--port". */
-static bool set_key(struct config *c, const struct key *k, struct str value, const char *where, struct err *e)
+static bool set_key(struct config *c, const struct key *k, struct str value, const char *where,
+                    struct err *e)
 {
     static const char *const switches[] = {"off", "on"};
     static const char *const levels[] = {"debug", "info", "warn", "error"};
@@ -109,25 +128,29 @@ static bool set_key(struct config *c, const struct key *k, struct str value, con
     switch (k->kind) {
     case KIND_TEXT:
         if (value.n_bytes >= CONFIG_TEXT_BYTES || memchr(value.p, 0, value.n_bytes))
-            return err_set(e, ERR_FORMAT, "%s: the value of %s is longer than %d bytes", where, k->name,
-                           CONFIG_TEXT_BYTES - 1);
+            return err_set(e, ERR_FORMAT, "%s: the value of %s is longer than %d bytes", where,
+                           k->name, CONFIG_TEXT_BYTES - 1);
         memcpy((char *)c + k->off_bytes, value.p, value.n_bytes);
         ((char *)c + k->off_bytes)[value.n_bytes] = 0;
         return true;
     case KIND_NUMBER:
         return set_number(number_of(c, k), value, k) ||
-               err_set(e, ERR_FORMAT, "%s: %s must be a whole number from %llu to %llu, not \"%.*s\"", where, k->name,
-                       (unsigned long long)k->low, (unsigned long long)k->high, STR_ARG(value));
+               err_set(e, ERR_FORMAT,
+                       "%s: %s must be a whole number from %llu to %llu, not \"%.*s\"", where,
+                       k->name, (unsigned long long)k->low, (unsigned long long)k->high,
+                       STR_ARG(value));
     case KIND_SWITCH:
         return set_word(number_of(c, k), value, switches, 2) ||
-               err_set(e, ERR_FORMAT, "%s: %s must be on or off, not \"%.*s\"", where, k->name, STR_ARG(value));
+               err_set(e, ERR_FORMAT, "%s: %s must be on or off, not \"%.*s\"", where, k->name,
+                       STR_ARG(value));
     case KIND_LEVEL:
         return set_word(number_of(c, k), value, levels, 4) ||
-               err_set(e, ERR_FORMAT, "%s: %s must be debug, info, warn or error, not \"%.*s\"", where, k->name,
-                       STR_ARG(value));
+               err_set(e, ERR_FORMAT, "%s: %s must be debug, info, warn or error, not \"%.*s\"",
+                       where, k->name, STR_ARG(value));
     case KIND_SANDBOX:
         return set_word(number_of(c, k), value, sandboxes, 2) ||
-               err_set(e, ERR_FORMAT, "%s: %s must be auto or strict, not \"%.*s\"", where, k->name, STR_ARG(value));
+               err_set(e, ERR_FORMAT, "%s: %s must be auto or strict, not \"%.*s\"", where, k->name,
+                       STR_ARG(value));
     }
     return false;
 }
@@ -138,7 +161,8 @@ static const struct key *find_key(struct str name, char dash)
     for (size_t i = 0; i < N_KEYS; i++) {
         const char *want = keys[i].name;
         size_t j = 0;
-        while (j < name.n_bytes && want[j] && (name.p[j] == want[j] || (want[j] == '_' && name.p[j] == dash)))
+        while (j < name.n_bytes && want[j] &&
+               (name.p[j] == want[j] || (want[j] == '_' && name.p[j] == dash)))
             j++;
         if (j == name.n_bytes && !want[j])
             return &keys[i];
@@ -157,7 +181,8 @@ static struct str trimmed(struct str s)
     return s;
 }
 
-static bool parse_line(struct config *c, struct str line, const char *where, bool *is_seen, struct err *e)
+static bool parse_line(struct config *c, struct str line, const char *where, bool *is_seen,
+                       struct err *e)
 {
     size_t hash = str_find(line, STR("#"), 0);
     if (hash != SIZE_MAX)
@@ -167,12 +192,15 @@ static bool parse_line(struct config *c, struct str line, const char *where, boo
         return true;
     size_t equals = str_find(line, STR("="), 0);
     if (equals == SIZE_MAX)
-        return err_set(e, ERR_FORMAT, "%s: expected \"key = value\", not \"%.*s\"", where, STR_ARG(line));
+        return err_set(e, ERR_FORMAT, "%s: expected \"key = value\", not \"%.*s\"", where,
+                       STR_ARG(line));
     struct str name = trimmed((struct str){line.p, equals});
     struct str value = trimmed((struct str){line.p + equals + 1, line.n_bytes - equals - 1});
     const struct key *k = find_key(name, '_');
     if (!k)
-        return err_set(e, ERR_FORMAT, "%s: unknown key \"%.*s\" (\"hearth serve -h\" lists the keys)", where, STR_ARG(name));
+        return err_set(e, ERR_FORMAT,
+                       "%s: unknown key \"%.*s\" (\"hearth serve -h\" lists the keys)", where,
+                       STR_ARG(name));
     if (is_seen[k - keys])
         return err_set(e, ERR_FORMAT, "%s: %s is set a second time", where, k->name);
     is_seen[k - keys] = true;
@@ -214,7 +242,8 @@ bool config_read_file(struct config *c, const char *path, struct err *e)
 }
 
 /* The argument's value: after '=' or the next argument. */
-static bool flag_value(int argc, char **argv, int *i, const char *equals, struct str *value, struct err *e)
+static bool flag_value(int argc, char **argv, int *i, const char *equals, struct str *value,
+                       struct err *e)
 {
     if (equals) {
         *value = str_of(equals + 1);
@@ -269,7 +298,8 @@ static bool home_of(uid_t uid, char *out)
     if (!f)
         return false;
     for (const struct passwd *user; !is_found && (user = fgetpwent(f));)
-        if (user->pw_uid == uid && user->pw_dir[0] == '/' && strlen(user->pw_dir) < CONFIG_TEXT_BYTES - 64) {
+        if (user->pw_uid == uid && user->pw_dir[0] == '/' &&
+            strlen(user->pw_dir) < CONFIG_TEXT_BYTES - 64) {
             snprintf(out, CONFIG_TEXT_BYTES, "%s", user->pw_dir);
             is_found = true;
         }
@@ -286,7 +316,8 @@ bool config_finish(struct config *c, struct err *e)
         return true;
     }
     if (!home_of(geteuid(), c->state_dir))
-        return err_set(e, ERR_STATE, "config: no home directory is known for user %u: set state_dir", geteuid());
+        return err_set(e, ERR_STATE,
+                       "config: no home directory is known for user %u: set state_dir", geteuid());
     size_t n = strlen(c->state_dir);
     snprintf(c->state_dir + n, sizeof c->state_dir - n, "/.local/state/hearth");
     return true;
@@ -301,7 +332,8 @@ void config_print_help(FILE *out)
             if (*p == '_')
                 *p = '-';
         if (keys[i].text_when_absent)
-            snprintf(absent, sizeof absent, "%s", keys[i].text_when_absent[0] ? keys[i].text_when_absent : "empty");
+            snprintf(absent, sizeof absent, "%s",
+                     keys[i].text_when_absent[0] ? keys[i].text_when_absent : "empty");
         else
             snprintf(absent, sizeof absent, "%llu", (unsigned long long)keys[i].when_absent);
         fprintf(out, "  %-26s %s [%s]\n", flag, keys[i].help, absent);

@@ -15,7 +15,8 @@ TEST(config_reads_every_kind_of_value)
     struct config c;
     struct err e;
     MUST_TRUE(parse(&c,
-                    "# a comment\n\nmodel = /models/a b.gguf  # trailing\r\n port=9443\nthinking = on\nlog_level = warn\n"
+                    "# a comment\n\nmodel = /models/a b.gguf  # trailing\r\n port=9443\nthinking = "
+                    "on\nlog_level = warn\n"
                     "sandbox = strict\nusers = 32",
                     &e),
               e.msg);
@@ -33,14 +34,17 @@ TEST(config_names_the_line_of_what_it_refuses)
     static const struct {
         const char *text, *expected;
     } cases[] = {
-        {"port = 1\nprot = 2\n", "hearth.conf line 2: unknown key \"prot\" (\"hearth serve -h\" lists the keys)"},
+        {"port = 1\nprot = 2\n",
+         "hearth.conf line 2: unknown key \"prot\" (\"hearth serve -h\" lists the keys)"},
         {"port = 1\nport = 2\n", "hearth.conf line 2: port is set a second time"},
         {"\n\nport 8443\n", "hearth.conf line 3: expected \"key = value\", not \"port 8443\""},
-        {"port = 0\n", "hearth.conf line 1: port must be a whole number from 1 to 65535, not \"0\""},
-        {"port = 8443x\n", "hearth.conf line 1: port must be a whole number from 1 to 65535, not \"8443x\""},
+        {"port = 0\n",
+         "hearth.conf line 1: port must be a whole number from 1 to 65535, not \"0\""},
+        {"port = 8443x\n",
+         "hearth.conf line 1: port must be a whole number from 1 to 65535, not \"8443x\""},
         {"port =\n", "hearth.conf line 1: port must be a whole number from 1 to 65535, not \"\""},
-        {"users = 99999999999999999999999\n",
-         "hearth.conf line 1: users must be a whole number from 0 to 256, not \"99999999999999999999999\""},
+        {"users = 99999999999999999999999\n", "hearth.conf line 1: users must be a whole number "
+                                              "from 0 to 256, not \"99999999999999999999999\""},
         {"thinking = yes\n", "hearth.conf line 1: thinking must be on or off, not \"yes\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -60,7 +64,8 @@ TEST(config_flags_win_over_the_file_wherever_they_stand)
     MUST_TRUE(f != NULL, path);
     fputs("port = 9000\nusers = 2\n", f);
     fclose(f);
-    char flag_port[] = "--port=9001", flag_c[] = "-c", flag_ctx[] = "--context-tokens", value_ctx[] = "4096", name[] = "serve";
+    char flag_port[] = "--port=9001", flag_c[] = "-c", flag_ctx[] = "--context-tokens",
+         value_ctx[] = "4096", name[] = "serve";
     char *argv[] = {name, flag_port, flag_c, path, flag_ctx, value_ctx, NULL};
     struct config c;
     struct err e = {0};

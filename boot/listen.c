@@ -9,7 +9,8 @@
 
 enum { BACKLOG = 256 };
 
-/* Fills *sa from a numeric address. Names are not looked up: that would need the host's resolver modules. */
+/* Fills *sa from a numeric address. Names are not looked up: that would need the host's resolver
+ * modules. */
 static socklen_t parse_address(const char *address, uint16_t port, struct sockaddr_storage *sa)
 {
     memset(sa, 0, sizeof *sa);
@@ -49,7 +50,8 @@ int listen_open(const char *address, uint16_t port, struct err *e)
     struct sockaddr_storage sa;
     socklen_t sa_bytes = parse_address(address, port, &sa);
     if (sa_bytes == 0) {
-        (void)err_set(e, ERR_FORMAT, "listen: \"%s\" is not a numeric IPv4 or IPv6 address", address);
+        (void)err_set(e, ERR_FORMAT, "listen: \"%s\" is not a numeric IPv4 or IPv6 address",
+                      address);
         return -1;
     }
     int fd = bind_and_listen(&sa, sa_bytes);
@@ -58,7 +60,8 @@ int listen_open(const char *address, uint16_t port, struct err *e)
         fd = bind_and_listen(&sa, sa_bytes);
     }
     if (fd < 0)
-        (void)err_sys(e, "listen: cannot listen on %s port %u%s", address, port,
-                      errno == EADDRINUSE ? " (another server is running there; choose another --port)" : "");
+        (void)err_sys(
+            e, "listen: cannot listen on %s port %u%s", address, port,
+            errno == EADDRINUSE ? " (another server is running there; choose another --port)" : "");
     return fd;
 }

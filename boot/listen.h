@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-/* A listening, non-blocking TCP socket on address (IPv4, IPv6 or "::" for both) and port; -1 on failure. */
+/* A listening, non-blocking TCP socket on address (IPv4, IPv6 or "::" for both) and port; -1 on
+ * failure. */
 int listen_open(const char *address, uint16_t port, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
-/* main: the one executable. `hearth COMMAND ...` runs a command, `hearth -x ROLE` is a role started by boot. The only code
- * that ends processes on purpose is here and in the role entries. */
+/* main: the one executable. `hearth COMMAND ...` runs a command, `hearth -x ROLE` is a role started
+ * by boot. The only code that ends processes on purpose is here and in the role entries. */
 #include "boot/roles.h"
 #include "boot/serve.h"
 #include "boot/tools.h"
@@ -39,7 +39,8 @@ static void print_usage(FILE *out)
     fprintf(out, "usage: hearth COMMAND [arguments]   (hearth COMMAND -h explains one)\n");
     for (int i = 0; i < N_COMMANDS; i++)
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
-    fprintf(out, "  --version  [--long]  version, and with --long the libraries it was built from\n");
+    fprintf(out,
+            "  --version  [--long]  version, and with --long the libraries it was built from\n");
 }
 
 static int print_version(bool is_long)
@@ -54,7 +55,8 @@ static int run_role(int argc, char **argv)
 {
     const struct role *role = argc >= 3 ? role_by_name(argv[2]) : NULL;
     if (!role) {
-        fprintf(stderr, "hearth: -x needs the name of a role; roles are started by \"hearth serve\"\n");
+        fprintf(stderr,
+                "hearth: -x needs the name of a role; roles are started by \"hearth serve\"\n");
         return 2;
     }
     return role->entry(argc >= 4 && strcmp(argv[3], "strict") == 0);

@@ -13,24 +13,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static bool restrict_files_auto(struct err *e)
+{
+    return sandbox_restrict_files(false, e);
+}
+
+static bool restrict_files_strict(struct err *e)
+{
+    return sandbox_restrict_files(true, e);
+}
+
 static bool edge_restrict_auto(struct err *e)
 {
-    return sandbox_restrict_files(SANDBOX_EDGE, false, e) && sandbox_restrict_calls(SANDBOX_EDGE, e);
+    return restrict_files_auto(e) && sandbox_restrict_calls(SANDBOX_EDGE, e);
 }
 
 static bool edge_restrict_strict(struct err *e)
 {
-    return sandbox_restrict_files(SANDBOX_EDGE, true, e) && sandbox_restrict_calls(SANDBOX_EDGE, e);
-}
-
-static bool engine_restrict_files_auto(struct err *e)
-{
-    return sandbox_restrict_files(SANDBOX_ENGINE, false, e);
-}
-
-static bool engine_restrict_files_strict(struct err *e)
-{
-    return sandbox_restrict_files(SANDBOX_ENGINE, true, e);
+    return restrict_files_strict(e) && sandbox_restrict_calls(SANDBOX_EDGE, e);
 }
 
 static bool engine_restrict_calls(struct err *e)
@@ -45,14 +45,15 @@ static int run_edge(bool is_strict)
 
 static int run_engine(bool is_strict)
 {
-    return engine_main(&(struct engine_hooks){is_strict ? engine_restrict_files_strict : engine_restrict_files_auto,
-                                              engine_restrict_calls});
+    return engine_main(&(struct engine_hooks){
+        is_strict ? restrict_files_strict : restrict_files_auto, engine_restrict_calls});
 }
 
 static const struct role roles[ROLE_N] = {
     /* name      entry       start    beat */
-    {"edge",   run_edge,   10000,   10000},
-    {"engine", run_engine, 0,       60000}, /* a large model on a slow disk takes what it takes; a step takes seconds at most */
+    {"edge", run_edge, 10000, 10000},
+    {"engine", run_engine, 0,
+     60000}, /* a large model on a slow disk takes what it takes; a step takes seconds at most */
 };
 
 const struct role *role_at(enum role_id id)
@@ -82,7 +83,8 @@ static _Noreturn void become(enum role_id id, bool is_strict, int ctl_fd, pid_t 
         fcntl(ctl_fd, F_SETFD, 0);
     else
         dup2(ctl_fd, CTL_ROLE_FD);
-    syscall(SYS_close_range, CTL_ROLE_FD + 1, ~0u, 0); /* kernels before 5.9: everything is close-on-exec anyway */
+    syscall(SYS_close_range, CTL_ROLE_FD + 1, ~0u,
+            0); /* kernels before 5.9: everything is close-on-exec anyway */
     execl(self, "hearth", "-x", roles[id].name, is_strict ? "strict" : "auto", (char *)NULL);
     _exit(127);
 }

@@ -1,5 +1,5 @@
-/* roles: the one table of processes, and how one is started: the same executable again, with one inherited control socket
- * (CTL_ROLE_FD), standard error, and nothing else open.   Thread: boot. */
+/* roles: the one table of processes, and how one is started: the same executable again, with one
+ * inherited control socket (CTL_ROLE_FD), standard error, and nothing else open.   Thread: boot. */
 #ifndef BOOT_ROLES_H
 #define BOOT_ROLES_H
 
@@ -13,8 +13,8 @@ enum role_id { ROLE_EDGE, ROLE_ENGINE, ROLE_N };
 struct role {
     const char *name;
     int (*entry)(bool is_strict); /* runs in the role's process; returns its exit code */
-    uint32_t start_limit_ms;  /* to say ready; 0 = no limit */
-    uint32_t beat_limit_ms;   /* between heartbeats */
+    uint32_t start_limit_ms;      /* to say ready; 0 = no limit */
+    uint32_t beat_limit_ms;       /* between heartbeats */
 };
 
 const struct role *role_at(enum role_id id);

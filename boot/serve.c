@@ -1,4 +1,5 @@
-/* serve: boot's loop. It reads no hostile bytes: only its own files, signals and its roles' control messages. */
+/* serve: boot's loop. It reads no hostile bytes: only its own files, signals and its roles' control
+ * messages. */
 #include "boot/serve.h"
 
 #include "boot/listen.h"
@@ -71,7 +72,8 @@ static void fill_edge_config(const struct server *s, struct edge_config *ec)
         .port = (uint16_t)c->port,
         .n_names = s->n_names,
     };
-    snprintf(ec->model_alias, sizeof ec->model_alias, "%.*s", (int)sizeof ec->model_alias - 1, c->model_alias);
+    snprintf(ec->model_alias, sizeof ec->model_alias, "%.*s", (int)sizeof ec->model_alias - 1,
+             c->model_alias);
     memcpy(ec->names, s->names, sizeof ec->names);
 }
 
@@ -89,14 +91,16 @@ static void fill_load_config(const struct config *c, struct load_config *lc)
     memcpy(lc->model_path, c->model, sizeof c->model);
 }
 
-static bool send_role(struct server *s, enum role_id id, uint32_t type, uint32_t arg, const int *fds, uint32_t n_fds,
-                      struct err *e)
+static bool send_role(struct server *s, enum role_id id, uint32_t type, uint32_t arg,
+                      const int *fds, uint32_t n_fds, struct err *e)
 {
-    return ctl_send(s->process[id].ctl_fd, &(struct ctl_msg){.type = type, .arg = arg}, fds, n_fds, e);
+    return ctl_send(s->process[id].ctl_fd, &(struct ctl_msg){.type = type, .arg = arg}, fds, n_fds,
+                    e);
 }
 
 /* A table as a sealed memfd in one message. */
-static bool send_table(struct server *s, enum role_id id, uint32_t type, const void *bytes, size_t n_bytes, struct err *e)
+static bool send_table(struct server *s, enum role_id id, uint32_t type, const void *bytes,
+                       size_t n_bytes, struct err *e)
 {
     int fd = ctl_seal_bytes("hearth-table", bytes, n_bytes, e);
     if (fd < 0)
@@ -124,7 +128,8 @@ static bool send_keys(struct server *s, struct err *e)
     struct key_table *keys = calloc(1, sizeof *keys);
     if (!keys)
         return err_set(e, ERR_NOMEM, "boot: out of memory");
-    bool ok = state_keys(&s->state, keys, e) && send_table(s, ROLE_EDGE, EDGE_CTL_KEYS, keys, sizeof *keys, e);
+    bool ok = state_keys(&s->state, keys, e) &&
+              send_table(s, ROLE_EDGE, EDGE_CTL_KEYS, keys, sizeof *keys, e);
     explicit_bzero(keys, sizeof *keys);
     free(keys);
     return ok;
@@ -133,11 +138,13 @@ static bool send_keys(struct server *s, struct err *e)
 /* Fresh rings for this pair of lives; both ends get them. */
 static bool connect_roles(struct server *s, struct err *e)
 {
-    if (s->tok_fd < 0 || s->sup[ROLE_EDGE].state != SUP_READY || s->sup[ROLE_ENGINE].state != SUP_READY)
+    if (s->tok_fd < 0 || s->sup[ROLE_EDGE].state != SUP_READY ||
+        s->sup[ROLE_ENGINE].state != SUP_READY)
         return true;
-    int fds[4] = {engine_shared_create(e), eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-                  s->tok_fd};
-    bool ok = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0 && send_role(s, ROLE_ENGINE, ENGINE_CTL_RINGS, 0, fds, 3, e) &&
+    int fds[4] = {engine_shared_create(e), eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                  eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), s->tok_fd};
+    bool ok = fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0 &&
+              send_role(s, ROLE_ENGINE, ENGINE_CTL_RINGS, 0, fds, 3, e) &&
               send_role(s, ROLE_EDGE, EDGE_CTL_ENGINE_UP, 0, fds, 4, e);
     for (int i = 0; i < 3; i++)
         if (fds[i] >= 0)
@@ -149,9 +156,11 @@ static bool start_edge(struct server *s, struct err *e)
 {
     struct edge_config ec;
     fill_edge_config(s, &ec);
-    return send_table(s, ROLE_EDGE, EDGE_CTL_CONFIG, &ec, sizeof ec, e) && send_cert(s, e) && send_keys(s, e) &&
+    return send_table(s, ROLE_EDGE, EDGE_CTL_CONFIG, &ec, sizeof ec, e) && send_cert(s, e) &&
+           send_keys(s, e) &&
            send_role(s, ROLE_EDGE, EDGE_CTL_LISTEN, EDGE_LISTEN_TLS, &s->tls_listen_fd, 1, e) &&
-           (s->plain_listen_fd < 0 || send_role(s, ROLE_EDGE, EDGE_CTL_LISTEN, EDGE_LISTEN_PLAIN, &s->plain_listen_fd, 1, e)) &&
+           (s->plain_listen_fd < 0 || send_role(s, ROLE_EDGE, EDGE_CTL_LISTEN, EDGE_LISTEN_PLAIN,
+                                                &s->plain_listen_fd, 1, e)) &&
            send_role(s, ROLE_EDGE, EDGE_CTL_START, 0, NULL, 0, e);
 }
 
@@ -185,7 +194,8 @@ static void act(struct server *s, enum role_id id, enum sup_action action)
             act(s, id, sup_step(&s->sup[id], SUP_EV_EXITED, clock_mono_ms()));
         break;
     case SUP_ACT_ASK_STOP:
-        send_role(s, id, id == ROLE_EDGE ? (uint32_t)EDGE_CTL_DRAIN : (uint32_t)ENGINE_CTL_DRAIN, 0, NULL, 0, NULL);
+        send_role(s, id, id == ROLE_EDGE ? (uint32_t)EDGE_CTL_DRAIN : (uint32_t)ENGINE_CTL_DRAIN, 0,
+                  NULL, 0, NULL);
         break;
     case SUP_ACT_KILL:
         log_event(LOG_ERROR, "killed", "peer=%s reason=\"no answer\"", role_at(id)->name);
@@ -193,7 +203,8 @@ static void act(struct server *s, enum role_id id, enum sup_action action)
             kill(p->pid, SIGKILL);
         break;
     case SUP_ACT_GIVE_UP:
-        fprintf(stderr, "hearth: role %s does not start%s%s\n", role_at(id)->name, s->last_error[0] ? ": " : "", s->last_error);
+        fprintf(stderr, "hearth: role %s does not start%s%s\n", role_at(id)->name,
+                s->last_error[0] ? ": " : "", s->last_error);
         s->is_stopping = true;
         s->exit_code = 1;
         break;
@@ -208,7 +219,8 @@ static void event(struct server *s, enum role_id id, enum sup_event ev)
 static void stop_all(struct server *s)
 {
     s->is_stopping = true;
-    event(s, ROLE_EDGE, SUP_EV_STOP); /* it finishes its streams; the engine follows when it is gone */
+    event(s, ROLE_EDGE,
+          SUP_EV_STOP); /* it finishes its streams; the engine follows when it is gone */
     if (s->sup[ROLE_EDGE].state == SUP_DOWN || s->sup[ROLE_EDGE].state == SUP_GIVEN_UP)
         event(s, ROLE_ENGINE, SUP_EV_STOP);
 }
@@ -221,16 +233,24 @@ static void announce(struct server *s)
         return;
     s->is_announced = true;
     state_path(&s->state, "ca.crt", ca, sizeof ca);
-    printf("Hearth %s is ready on https://localhost:%llu\n", HEARTH_VERSION, (unsigned long long)s->cfg.port);
-    printf("  model     %s%s\n", s->model_id, s->cfg.model[0] ? "" : " (built in; --model FILE.gguf serves another)");
+    printf("Hearth %s is ready on https://localhost:%llu\n", HEARTH_VERSION,
+           (unsigned long long)s->cfg.port);
+    printf("  model     %s%s\n", s->model_id,
+           s->cfg.model[0] ? "" : " (built in; --model FILE.gguf serves another)");
     printf("  CA file   %s\n", ca);
     if (s->first_key[0])
-        printf("  API key   %s  (shown this once; \"hearth key add NAME\" makes more)\n", s->first_key);
-    printf("Try it:\n  curl --cacert %s https://localhost:%llu/v1/chat/completions -H \"Authorization: Bearer %s%s%s\" "
+        printf("  API key   %s  (shown this once; \"hearth key add NAME\" makes more)\n",
+               s->first_key);
+    printf("Try it:\n  curl --cacert %s https://localhost:%llu/v1/chat/completions -H "
+           "\"Authorization: Bearer %s%s%s\" "
            "-H \"Content-Type: application/json\" "
            "-d '{\"messages\":[{\"role\":\"user\",\"content\":\"Hello! What are you?\"}]}'\n",
-           ca, (unsigned long long)s->cfg.port, s->first_key[0] ? s->first_key : s->cfg.key_file[0] ? "$(cat " : "YOUR_KEY",
-           s->first_key[0] ? "" : s->cfg.key_file, !s->first_key[0] && s->cfg.key_file[0] ? ")" : "");
+           ca, (unsigned long long)s->cfg.port,
+           s->first_key[0]      ? s->first_key
+           : s->cfg.key_file[0] ? "$(cat "
+                                : "YOUR_KEY",
+           s->first_key[0] ? "" : s->cfg.key_file,
+           !s->first_key[0] && s->cfg.key_file[0] ? ")" : "");
     fflush(stdout);
     explicit_bzero(s->first_key, sizeof s->first_key);
 }
@@ -239,8 +259,10 @@ static void announce(struct server *s)
 
 static void on_role_msg(struct server *s, enum role_id id, const struct ctl_msg *m, int *fds)
 {
-    bool is_ready = id == ROLE_EDGE ? m->type == EDGE_CTL_READY : m->type == ENGINE_CTL_LOADED && m->n_fds == 1;
-    bool is_beat = id == ROLE_EDGE ? m->type == EDGE_CTL_HEARTBEAT : m->type == ENGINE_CTL_HEARTBEAT;
+    bool is_ready =
+        id == ROLE_EDGE ? m->type == EDGE_CTL_READY : m->type == ENGINE_CTL_LOADED && m->n_fds == 1;
+    bool is_beat =
+        id == ROLE_EDGE ? m->type == EDGE_CTL_HEARTBEAT : m->type == ENGINE_CTL_HEARTBEAT;
     bool is_failed = id == ROLE_EDGE ? m->type == EDGE_CTL_FAILED : m->type == ENGINE_CTL_FAILED;
     struct err e = {0};
     if (is_failed)
@@ -289,7 +311,8 @@ static void on_role_exit(struct server *s, enum role_id id, int status)
         close(p->ctl_fd);
     *p = (struct role_process){.ctl_fd = -1};
     log_event(is_wanted ? LOG_ERROR : LOG_INFO, "exited", "peer=%s %s=%d", role_at(id)->name,
-              WIFSIGNALED(status) ? "signal" : "code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+              WIFSIGNALED(status) ? "signal" : "code",
+              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     if (id == ROLE_ENGINE) {
         if (s->tok_fd >= 0)
             close(s->tok_fd);
@@ -367,7 +390,8 @@ static void run(struct server *s)
     for (int id = 0; id < ROLE_N; id++)
         event(s, (enum role_id)id, SUP_EV_START);
     while (!s->is_stopping || has_processes(s)) {
-        struct pollfd polled[2 + ROLE_N] = {{.fd = s->signal_fd, .events = POLLIN}, {.fd = s->watch_fd, .events = POLLIN}};
+        struct pollfd polled[2 + ROLE_N] = {{.fd = s->signal_fd, .events = POLLIN},
+                                            {.fd = s->watch_fd, .events = POLLIN}};
         for (int id = 0; id < ROLE_N; id++)
             polled[2 + id] = (struct pollfd){.fd = s->process[id].ctl_fd, .events = POLLIN};
         if (poll(polled, 2 + ROLE_N, poll_timeout_ms(s)) < 0 && errno != EINTR)
@@ -398,7 +422,8 @@ static bool open_signals(struct server *s, struct err *e)
     signal(SIGPIPE, SIG_IGN);
     s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     s->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (s->signal_fd < 0 || s->watch_fd < 0 || inotify_add_watch(s->watch_fd, s->state.dir, IN_MOVED_TO) < 0)
+    if (s->signal_fd < 0 || s->watch_fd < 0 ||
+        inotify_add_watch(s->watch_fd, s->state.dir, IN_MOVED_TO) < 0)
         return err_sys(e, "boot: cannot watch signals and %s", s->state.dir);
     return true;
 }
@@ -413,7 +438,8 @@ static bool open_listeners(struct server *s, struct err *e)
     return !s->cfg.plain_port || s->plain_listen_fd >= 0;
 }
 
-/* A box without keys is closed; the first start makes one and shows it, or writes it where key_file says. */
+/* A box without keys is closed; the first start makes one and shows it, or writes it where key_file
+ * says. */
 static bool make_first_key(struct server *s, struct err *e)
 {
     struct key_table *keys = calloc(1, sizeof *keys);
@@ -425,7 +451,8 @@ static bool make_first_key(struct server *s, struct err *e)
     free(keys);
     if (!is_first)
         return ok;
-    struct key_order order = {.name = "first", .scopes = KEY_CHAT | KEY_METRICS | KEY_ADMIN, .limits.weight = 1};
+    struct key_order order = {
+        .name = "first", .scopes = KEY_CHAT | KEY_METRICS | KEY_ADMIN, .limits.weight = 1};
     if (!state_key_add(&s->state, &order, s->first_key, e))
         return false;
     if (!s->cfg.key_file[0])
@@ -440,9 +467,11 @@ static bool open_all(struct server *s, struct err *e)
     struct edge_cert *cert = calloc(1, sizeof *cert);
     if (!cert)
         return err_set(e, ERR_NOMEM, "boot: out of memory");
-    bool ok = config_finish(&s->cfg, e) && state_open(&s->state, &s->cfg, e) && open_signals(s, e) &&
-              open_listeners(s, e) && state_names(&s->cfg, s->names, &s->n_names, e) &&
-              state_cert(&s->state, s->names, s->n_names, STATE_RENEW_IF_DUE, cert, e) && make_first_key(s, e);
+    bool ok = config_finish(&s->cfg, e) && state_open(&s->state, &s->cfg, e) &&
+              open_signals(s, e) && open_listeners(s, e) &&
+              state_names(&s->cfg, s->names, &s->n_names, e) &&
+              state_cert(&s->state, s->names, s->n_names, STATE_RENEW_IF_DUE, cert, e) &&
+              make_first_key(s, e);
     explicit_bzero(cert, sizeof *cert);
     free(cert);
     return ok;
@@ -451,7 +480,8 @@ static bool open_all(struct server *s, struct err *e)
 static void serve_help(void)
 {
     printf("usage: hearth serve [-c FILE] [-m MODEL.gguf] [--KEY VALUE ...]\n"
-           "Serves the model over HTTPS with the OpenAI chat API. Keys may stand in FILE as \"key = value\", with _ for -.\n");
+           "Serves the model over HTTPS with the OpenAI chat API. Keys may stand in FILE as \"key "
+           "= value\", with _ for -.\n");
     config_print_help(stdout);
 }
 
@@ -485,7 +515,8 @@ int serve_main(int argc, char **argv)
     log_init(STDERR_FILENO, "boot", (enum log_level)s->cfg.log_level);
     for (int id = 0; id < ROLE_N; id++) {
         s->process[id].ctl_fd = -1;
-        sup_init(&s->sup[id], role_at((enum role_id)id)->start_limit_ms, role_at((enum role_id)id)->beat_limit_ms);
+        sup_init(&s->sup[id], role_at((enum role_id)id)->start_limit_ms,
+                 role_at((enum role_id)id)->beat_limit_ms);
     }
     if (open_all(s, &e)) {
         run(s);
@@ -501,7 +532,8 @@ int serve_main(int argc, char **argv)
 static void plan_help(void)
 {
     printf("usage: hearth plan [-c FILE] [-m MODEL.gguf] [--KEY VALUE ...]\n"
-           "Prints the memory that \"hearth serve\" with the same arguments would take, and starts nothing.\n");
+           "Prints the memory that \"hearth serve\" with the same arguments would take, and starts "
+           "nothing.\n");
     config_print_help(stdout);
 }
 
@@ -518,8 +550,8 @@ int serve_plan_main(int argc, char **argv)
         if (g->m.plan.n_regions)
             plan_print(&g->m.plan, g->m.cfg.budget_bytes, stdout);
         if (ok)
-            printf("context %u tokens, %u conversations at once, %u may wait, %u threads\n", g->m.cfg.n_ctx,
-                   g->m.cfg.max_seqs, g->m.cfg.max_queued, g->m.cfg.n_threads);
+            printf("context %u tokens, %u conversations at once, %u may wait, %u threads\n",
+                   g->m.cfg.n_ctx, g->m.cfg.max_seqs, g->m.cfg.max_queued, g->m.cfg.n_threads);
         else
             fprintf(stderr, "hearth: %s\n", e.msg);
         sandbox_describe(stdout);

@@ -1,4 +1,5 @@
-/* serve: `hearth serve`: configuration, state, listeners, roles, and the loop that keeps them alive. */
+/* serve: `hearth serve`: configuration, state, listeners, roles, and the loop that keeps them
+ * alive. */
 #ifndef BOOT_SERVE_H
 #define BOOT_SERVE_H
 

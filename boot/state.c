@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-_Static_assert((int)EDGE_NAME_BYTES == (int)CERT_NAME_BYTES && (int)EDGE_MAX_NAMES == (int)CERT_MAX_NAMES,
+_Static_assert((int)EDGE_NAME_BYTES == (int)CERT_NAME_BYTES &&
+                   (int)EDGE_MAX_NAMES == (int)CERT_MAX_NAMES,
                "names go from one to the other");
 _Static_assert((int)CERT_PEM_BYTES <= (int)EDGE_PEM_BYTES / 4, "a certificate fits its field");
 
@@ -52,7 +53,8 @@ bool state_open(struct state *s, const struct config *c, struct err *e)
     if (stat(s->dir, &st) < 0 || !S_ISDIR(st.st_mode))
         return err_set(e, ERR_STATE, "state: %s is not a directory", s->dir);
     if (st.st_mode & 077)
-        return err_set(e, ERR_STATE, "state: %s is open to other users: chmod 700 %s", s->dir, s->dir);
+        return err_set(e, ERR_STATE, "state: %s is open to other users: chmod 700 %s", s->dir,
+                       s->dir);
     return true;
 }
 
@@ -80,7 +82,8 @@ static void sync_dir_of(const char *path)
     int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;
-    fsync(fd); /* the name survives a power cut; without it the old file would, which is sound too */
+    fsync(
+        fd); /* the name survives a power cut; without it the old file would, which is sound too */
     close(fd);
 }
 
@@ -107,7 +110,8 @@ bool state_write_file(const char *path, const void *bytes, size_t n_bytes, struc
 enum file_result { FILE_READ, FILE_ABSENT, FILE_FAILED };
 
 /* A whole file of at most n_room bytes. */
-static enum file_result read_file(const char *path, void *out, size_t n_room, size_t *n_bytes, struct err *e)
+static enum file_result read_file(const char *path, void *out, size_t n_room, size_t *n_bytes,
+                                  struct err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     *n_bytes = 0;
@@ -161,8 +165,11 @@ bool state_keys(const struct state *s, struct key_table *out, struct err *e)
     case FILE_READ:
         break;
     }
-    return (n_bytes == sizeof *out && out->version == KEY_TABLE_VERSION && out->n_keys <= KEY_TABLE_MAX) ||
-           err_set(e, ERR_FORMAT, "state: %s is damaged or of another version; restore it or delete it to start without keys",
+    return (n_bytes == sizeof *out && out->version == KEY_TABLE_VERSION &&
+            out->n_keys <= KEY_TABLE_MAX) ||
+           err_set(e, ERR_FORMAT,
+                   "state: %s is damaged or of another version; restore it or delete it to start "
+                   "without keys",
                    path);
 }
 
@@ -175,7 +182,8 @@ static bool change_keys(const struct state *s, key_change_fn *change, void *arg,
     int lock_fd = lock_dir(s, e);
     struct key_table *t = lock_fd < 0 ? NULL : malloc(sizeof *t);
     state_path(s, "keys", path, sizeof path);
-    bool ok = t && state_keys(s, t, e) && change(t, arg, e) && state_write_file(path, t, sizeof *t, e);
+    bool ok =
+        t && state_keys(s, t, e) && change(t, arg, e) && state_write_file(path, t, sizeof *t, e);
     if (t)
         secret_wipe(t, sizeof *t);
     free(t);
@@ -196,11 +204,14 @@ static bool add_key(struct key_table *t, void *arg, struct err *e)
         return err_set(e, ERR_LIMIT, "key: the table holds %d keys and is full", KEY_TABLE_MAX);
     for (uint32_t i = 0; i < t->n_keys; i++)
         if (!t->keys[i].revoked_s && strcmp(t->keys[i].name, a->order->name) == 0)
-            return err_set(e, ERR_STATE, "key: \"%s\" exists already: revoke it first or choose another name", a->order->name);
+            return err_set(e, ERR_STATE,
+                           "key: \"%s\" exists already: revoke it first or choose another name",
+                           a->order->name);
     return key_create(a->order, t->pepper, clock_wall_s(), &t->keys[t->n_keys++], a->text, e);
 }
 
-bool state_key_add(const struct state *s, const struct key_order *order, char text[KEY_TEXT_BYTES + 1], struct err *e)
+bool state_key_add(const struct state *s, const struct key_order *order,
+                   char text[KEY_TEXT_BYTES + 1], struct err *e)
 {
     return change_keys(s, add_key, &(struct add_arg){order, text}, e);
 }
@@ -211,14 +222,17 @@ static bool revoke_key(struct key_table *t, void *arg, struct err *e)
     uint32_t n_revoked = 0;
     for (uint32_t i = 0; i < t->n_keys; i++) {
         struct key_record *k = &t->keys[i];
-        bool is_meant = str_eq(wanted, (struct str){k->id, sizeof k->id}) || str_is(wanted, k->name);
+        bool is_meant =
+            str_eq(wanted, (struct str){k->id, sizeof k->id}) || str_is(wanted, k->name);
         if (is_meant && !k->revoked_s) {
             k->revoked_s = clock_wall_s();
             n_revoked++;
         }
     }
-    return n_revoked > 0 || err_set(e, ERR_STATE, "key: no valid key has the id or name \"%.*s\" (\"hearth key list\" shows them)",
-                                    STR_ARG(wanted));
+    return n_revoked > 0 ||
+           err_set(e, ERR_STATE,
+                   "key: no valid key has the id or name \"%.*s\" (\"hearth key list\" shows them)",
+                   STR_ARG(wanted));
 }
 
 bool state_key_revoke(const struct state *s, const char *id_or_name, struct err *e)
@@ -240,13 +254,15 @@ static void add_name(char (*names)[EDGE_NAME_BYTES], uint32_t *n_names, const ch
     snprintf(names[(*n_names)++], EDGE_NAME_BYTES, "%s", name);
 }
 
-/* RFC 1918, 100.64/10, 169.254/16, loopback; fc00::/7 and ::1. Others are not covered by the CA's name constraints. */
+/* RFC 1918, 100.64/10, 169.254/16, loopback; fc00::/7 and ::1. Others are not covered by the CA's
+ * name constraints. */
 static bool is_private(const struct sockaddr *sa)
 {
     if (sa->sa_family == AF_INET) {
         const struct sockaddr_in *in = (const void *)sa;
         uint32_t a = ntohl(in->sin_addr.s_addr);
-        return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x191 || a >> 16 == 0xa9fe || a >> 24 == 127;
+        return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x191 ||
+               a >> 16 == 0xa9fe || a >> 24 == 127;
     }
     if (sa->sa_family == AF_INET6) {
         const struct sockaddr_in6 *in6 = (const void *)sa;
@@ -265,16 +281,20 @@ static bool add_addresses(char (*names)[EDGE_NAME_BYTES], uint32_t *n_names, str
         if (!one->ifa_addr || !(one->ifa_flags & IFF_UP) || !is_private(one->ifa_addr))
             continue;
         if (one->ifa_addr->sa_family == AF_INET)
-            inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)one->ifa_addr)->sin_addr, text, sizeof text);
+            inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)one->ifa_addr)->sin_addr,
+                      text, sizeof text);
         else
-            inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)one->ifa_addr)->sin6_addr, text, sizeof text);
+            inet_ntop(AF_INET6,
+                      &((const struct sockaddr_in6 *)(const void *)one->ifa_addr)->sin6_addr, text,
+                      sizeof text);
         add_name(names, n_names, text);
     }
     freeifaddrs(all);
     return true;
 }
 
-bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES], uint32_t *n_names, struct err *e)
+bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES],
+                 uint32_t *n_names, struct err *e)
 {
     char host[EDGE_NAME_BYTES] = "", local[EDGE_NAME_BYTES], own[CONFIG_TEXT_BYTES];
     *n_names = 0;
@@ -283,14 +303,16 @@ bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BY
     add_name(names, n_names, "::1");
     gethostname(host, sizeof host - 1);
     bool has_local = strlen(host) > 6 && strcmp(host + strlen(host) - 6, ".local") == 0;
-    snprintf(local, sizeof local, "%.*s%s", (int)sizeof local - 8, host, has_local || !host[0] ? "" : ".local");
+    snprintf(local, sizeof local, "%.*s%s", (int)sizeof local - 8, host,
+             has_local || !host[0] ? "" : ".local");
     add_name(names, n_names, host);
     add_name(names, n_names, local);
     snprintf(own, sizeof own, "%s", c->names);
     char *rest = own;
     for (char *name; (name = strsep(&rest, ", "));)
         if (strlen(name) >= EDGE_NAME_BYTES)
-            return err_set(e, ERR_LIMIT, "config: name \"%.40s...\" is longer than %d characters", name, EDGE_NAME_BYTES - 1);
+            return err_set(e, ERR_LIMIT, "config: name \"%.40s...\" is longer than %d characters",
+                           name, EDGE_NAME_BYTES - 1);
         else
             add_name(names, n_names, name);
     return add_addresses(names, n_names, e);
@@ -302,7 +324,8 @@ struct pems {
     char ca[CERT_PEM_BYTES], ca_key[CERT_PEM_BYTES], leaf[CERT_PEM_BYTES], leaf_key[CERT_PEM_BYTES];
 };
 
-static bool read_pem(const struct state *s, const char *name, char *pem, bool *is_there, struct err *e)
+static bool read_pem(const struct state *s, const char *name, char *pem, bool *is_there,
+                     struct err *e)
 {
     char path[CONFIG_TEXT_BYTES + 16];
     size_t n_bytes;
@@ -321,22 +344,26 @@ static bool write_pem(const struct state *s, const char *name, const char *pem, 
 }
 
 /* The CA is constrained to the names it was made for. */
-static bool make_ca(const struct state *s, struct pems *p, char (*names)[EDGE_NAME_BYTES], uint32_t n_names, struct err *e)
+static bool make_ca(const struct state *s, struct pems *p, char (*names)[EDGE_NAME_BYTES],
+                    uint32_t n_names, struct err *e)
 {
     char common_name[CERT_NAME_BYTES], host[40] = "box";
     gethostname(host, sizeof host - 1);
     snprintf(common_name, sizeof common_name, "Hearth %s CA", host);
-    /* the key first: a CA file without its key would be of no use, the other way round a new CA is made */
+    /* the key first: a CA file without its key would be of no use, the other way round a new CA is
+     * made */
     return cert_make_ca(common_name, names, n_names, clock_wall_s(), p->ca, p->ca_key, e) &&
            write_pem(s, "ca.key", p->ca_key, e) && write_pem(s, "ca.crt", p->ca, e);
 }
 
-static bool load_or_make(const struct state *s, struct pems *p, char (*names)[EDGE_NAME_BYTES], uint32_t n_names,
-                         enum state_renew renew, struct err *e)
+static bool load_or_make(const struct state *s, struct pems *p, char (*names)[EDGE_NAME_BYTES],
+                         uint32_t n_names, enum state_renew renew, struct err *e)
 {
     bool has_ca, has_ca_key, has_leaf, has_leaf_key;
-    if (!read_pem(s, "ca.crt", p->ca, &has_ca, e) || !read_pem(s, "ca.key", p->ca_key, &has_ca_key, e) ||
-        !read_pem(s, "leaf.crt", p->leaf, &has_leaf, e) || !read_pem(s, "leaf.key", p->leaf_key, &has_leaf_key, e))
+    if (!read_pem(s, "ca.crt", p->ca, &has_ca, e) ||
+        !read_pem(s, "ca.key", p->ca_key, &has_ca_key, e) ||
+        !read_pem(s, "leaf.crt", p->leaf, &has_leaf, e) ||
+        !read_pem(s, "leaf.key", p->leaf_key, &has_leaf_key, e))
         return false;
     bool needs_ca = renew == STATE_RENEW_CA || !has_ca || !has_ca_key;
     if (needs_ca && !make_ca(s, p, names, n_names, e))
@@ -344,18 +371,20 @@ static bool load_or_make(const struct state *s, struct pems *p, char (*names)[ED
     struct cert_info info;
     struct err ignored;
     bool is_good = !needs_ca && renew == STATE_RENEW_IF_DUE && has_leaf && has_leaf_key &&
-                   cert_read(p->leaf, &info, &ignored) && !cert_is_due(&info, names, n_names, clock_wall_s());
+                   cert_read(p->leaf, &info, &ignored) &&
+                   !cert_is_due(&info, names, n_names, clock_wall_s());
     if (is_good)
         return true;
-    if (!cert_make_leaf(p->ca, p->ca_key, names, n_names, clock_wall_s(), p->leaf, p->leaf_key, e) ||
+    if (!cert_make_leaf(p->ca, p->ca_key, names, n_names, clock_wall_s(), p->leaf, p->leaf_key,
+                        e) ||
         !write_pem(s, "leaf.key", p->leaf_key, e) || !write_pem(s, "leaf.crt", p->leaf, e))
         return false;
     log_event(LOG_INFO, "certificate", "made=%s names=%u", needs_ca ? "ca+leaf" : "leaf", n_names);
     return true;
 }
 
-bool state_cert(const struct state *s, char (*names)[EDGE_NAME_BYTES], uint32_t n_names, enum state_renew renew,
-                struct edge_cert *out, struct err *e)
+bool state_cert(const struct state *s, char (*names)[EDGE_NAME_BYTES], uint32_t n_names,
+                enum state_renew renew, struct edge_cert *out, struct err *e)
 {
     int lock_fd = lock_dir(s, e);
     struct pems *p = lock_fd < 0 ? NULL : calloc(1, sizeof *p);
@@ -363,7 +392,9 @@ bool state_cert(const struct state *s, char (*names)[EDGE_NAME_BYTES], uint32_t 
     if (ok) {
         memset(out, 0, sizeof *out);
         out->version = EDGE_CTL_VERSION;
-        out->chain_bytes = (uint32_t)snprintf(out->chain_pem, sizeof out->chain_pem, "%s%s", p->leaf, p->ca);
+        /* the leaf alone: clients hold the CA, and Mbed TLS would not parse its critical name
+         * constraints */
+        out->chain_bytes = (uint32_t)snprintf(out->chain_pem, sizeof out->chain_pem, "%s", p->leaf);
         out->key_bytes = (uint32_t)snprintf(out->key_pem, sizeof out->key_pem, "%s", p->leaf_key);
         out->ca_bytes = (uint32_t)snprintf(out->ca_pem, sizeof out->ca_pem, "%s", p->ca);
     }

@@ -1,8 +1,10 @@
-/* state: the state directory, which boot alone writes: pepper, API keys, device CA, leaf certificate. Everything is 0600 in a
- * 0700 directory, written to a new file, synced and renamed, so a power cut leaves the old or the new version, never half.
- *   pepper      32 random bytes, made once                 keys        struct key_table (net/auth.h)
- *   ca.crt ca.key  device CA, PEM, made once               leaf.crt leaf.key  its leaf, reissued when due or names change
- * Thread: start-up and the boot loop; tools of the same machine beside a running server (a lock file keeps writers apart). */
+/* state: the state directory, which boot alone writes: pepper, API keys, device CA, leaf
+ * certificate. Everything is 0600 in a 0700 directory, written to a new file, synced and renamed,
+ * so a power cut leaves the old or the new version, never half. pepper      32 random bytes, made
+ * once                 keys        struct key_table (net/auth.h) ca.crt ca.key  device CA, PEM,
+ * made once               leaf.crt leaf.key  its leaf, reissued when due or names change Thread:
+ * start-up and the boot loop; tools of the same machine beside a running server (a lock file keeps
+ * writers apart). */
 #ifndef BOOT_STATE_H
 #define BOOT_STATE_H
 
@@ -17,20 +19,28 @@ struct state {
 /* Makes the directory (and what is above it) if missing. */
 bool state_open(struct state *s, const struct config *c, struct err *e);
 
-/* Host names and addresses for the leaf and the Host check: host.local, host, localhost, operator names, private addresses. */
-bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES], uint32_t *n_names, struct err *e);
+/* Host names and addresses for the leaf and the Host check: host.local, host, localhost, operator
+ * names, private addresses. */
+bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES],
+                 uint32_t *n_names, struct err *e);
 
-enum state_renew { STATE_RENEW_IF_DUE, STATE_RENEW_LEAF, STATE_RENEW_CA /* and the leaf; clients must trust the new CA */ };
+enum state_renew {
+    STATE_RENEW_IF_DUE,
+    STATE_RENEW_LEAF,
+    STATE_RENEW_CA /* and the leaf; clients must trust the new CA */
+};
 
-/* The CA and a leaf for these names: loaded, or made where missing, due, for other names or asked for. */
-bool state_cert(const struct state *s, char (*names)[EDGE_NAME_BYTES], uint32_t n_names, enum state_renew renew,
-                struct edge_cert *out, struct err *e);
+/* The CA and a leaf for these names: loaded, or made where missing, due, for other names or asked
+ * for. */
+bool state_cert(const struct state *s, char (*names)[EDGE_NAME_BYTES], uint32_t n_names,
+                enum state_renew renew, struct edge_cert *out, struct err *e);
 
 /* The key table with its pepper; an empty one where no key was ever made. */
 bool state_keys(const struct state *s, struct key_table *out, struct err *e);
 
 /* Adds and revokes under the lock. text: the key, terminated, shown once. */
-bool state_key_add(const struct state *s, const struct key_order *order, char text[KEY_TEXT_BYTES + 1], struct err *e);
+bool state_key_add(const struct state *s, const struct key_order *order,
+                   char text[KEY_TEXT_BYTES + 1], struct err *e);
 bool state_key_revoke(const struct state *s, const char *id_or_name, struct err *e);
 
 /* Writes a 0600 file by a new name, fsync and rename. */

@@ -56,7 +56,8 @@ static enum sup_action wait_and_retry(struct sup *s, int64_t now_ms)
         return SUP_ACT_NONE;
     }
     s->deadline_at_ms = now_ms + s->back_off_ms;
-    s->back_off_ms = s->back_off_ms * 2 > SUP_BACK_OFF_MAX_MS ? SUP_BACK_OFF_MAX_MS : s->back_off_ms * 2;
+    s->back_off_ms =
+        s->back_off_ms * 2 > SUP_BACK_OFF_MAX_MS ? SUP_BACK_OFF_MAX_MS : s->back_off_ms * 2;
     return SUP_ACT_NONE;
 }
 
@@ -103,11 +104,11 @@ static enum sup_action kill_it(struct sup *s, int64_t now_ms)
 
 static sup_fn *const step[SUP_N_STATES][SUP_N_EVENTS] = {
     /*                  START   EXITED          SAID_READY  BEAT    STOP       DEADLINE */
-    [SUP_DOWN]     = {  spawn,  ignore,         ignore,     ignore, stay_down, spawn    },
-    [SUP_STARTING] = {  ignore, died_starting,  ready,      ignore, ask_stop,  kill_it  },
-    [SUP_READY]    = {  ignore, died_ready,     ignore,     beat,   ask_stop,  kill_it  },
-    [SUP_STOPPING] = {  ignore, wait_and_retry, ignore,     ignore, ignore,    kill_it  },
-    [SUP_GIVEN_UP] = {  ignore, ignore,         ignore,     ignore, stay_down, ignore   },
+    [SUP_DOWN] = {spawn, ignore, ignore, ignore, stay_down, spawn},
+    [SUP_STARTING] = {ignore, died_starting, ready, ignore, ask_stop, kill_it},
+    [SUP_READY] = {ignore, died_ready, ignore, beat, ask_stop, kill_it},
+    [SUP_STOPPING] = {ignore, wait_and_retry, ignore, ignore, ignore, kill_it},
+    [SUP_GIVEN_UP] = {ignore, ignore, ignore, ignore, stay_down, ignore},
 };
 
 enum sup_action sup_step(struct sup *s, enum sup_event event, int64_t now_ms)

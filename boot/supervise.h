@@ -1,7 +1,8 @@
-/* supervise: what to do when a role starts, dies, hangs or must stop: one state x event table per role, pure (time is an
- * argument, actions are returned). boot/serve.c turns actions into processes and signals.
- * Back-off: 100 ms after the first death, doubled to 10 s, back to 100 ms after a minute of health; a role that never became
- * ready three times in a row is given up (its error is the configuration's, not luck). */
+/* supervise: what to do when a role starts, dies, hangs or must stop: one state x event table per
+ * role, pure (time is an argument, actions are returned). boot/serve.c turns actions into processes
+ * and signals. Back-off: 100 ms after the first death, doubled to 10 s, back to 100 ms after a
+ * minute of health; a role that never became ready three times in a row is given up (its error is
+ * the configuration's, not luck). */
 #ifndef BOOT_SUPERVISE_H
 #define BOOT_SUPERVISE_H
 
@@ -9,7 +10,15 @@
 #include <stdint.h>
 
 enum sup_state { SUP_DOWN, SUP_STARTING, SUP_READY, SUP_STOPPING, SUP_GIVEN_UP, SUP_N_STATES };
-enum sup_event { SUP_EV_START, SUP_EV_EXITED, SUP_EV_SAID_READY, SUP_EV_BEAT, SUP_EV_STOP, SUP_EV_DEADLINE, SUP_N_EVENTS };
+enum sup_event {
+    SUP_EV_START,
+    SUP_EV_EXITED,
+    SUP_EV_SAID_READY,
+    SUP_EV_BEAT,
+    SUP_EV_STOP,
+    SUP_EV_DEADLINE,
+    SUP_N_EVENTS
+};
 enum sup_action { SUP_ACT_NONE, SUP_ACT_SPAWN, SUP_ACT_ASK_STOP, SUP_ACT_KILL, SUP_ACT_GIVE_UP };
 
 enum {

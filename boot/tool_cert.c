@@ -11,7 +11,8 @@
 static const char help_all[] =
     "usage: hearth cert show | hearth cert renew [--ca]\n"
     "show   names, dates and fingerprints of the device CA and its certificate\n"
-    "renew  a new certificate; with --ca a new device CA too, which every client must then trust anew\n"
+    "renew  a new certificate; with --ca a new device CA too, which every client must then trust "
+    "anew\n"
     "\n"
     "  --state-dir DIR   as for \"hearth serve\"\n"
     "  --names LIST      further names and addresses, as in the configuration\n";
@@ -33,7 +34,8 @@ static bool print_all(const struct state *s, const struct edge_cert *cert, struc
     if (!cert_read(cert->ca_pem, &info, e))
         return false;
     state_path(s, "ca.crt", path, sizeof path);
-    printf("device CA (clients trust this file)\n  name         %s\n  file         %s\n", info.common_name, path);
+    printf("device CA (clients trust this file)\n  name         %s\n  file         %s\n",
+           info.common_name, path);
     print_dates(&info);
     if (!cert_read(cert->chain_pem, &info, e))
         return false;
@@ -70,13 +72,16 @@ int tool_cert(int argc, char **argv)
     char(*names)[EDGE_NAME_BYTES] = calloc(EDGE_MAX_NAMES, sizeof *names);
     struct edge_cert *cert = calloc(1, sizeof *cert);
     uint32_t n_names;
-    enum state_renew renew = is_show ? STATE_RENEW_IF_DUE : wants_ca ? STATE_RENEW_CA : STATE_RENEW_LEAF;
+    enum state_renew renew = is_show    ? STATE_RENEW_IF_DUE
+                             : wants_ca ? STATE_RENEW_CA
+                                        : STATE_RENEW_LEAF;
     config_defaults(&c);
     if (dir[0])
         snprintf(c.state_dir, sizeof c.state_dir, "%s", dir[0]);
     if (names_option[0])
         snprintf(c.names, sizeof c.names, "%s", names_option[0]);
-    bool ok = names && cert && config_finish(&c, &e) && state_open(&s, &c, &e) && state_names(&c, names, &n_names, &e) &&
+    bool ok = names && cert && config_finish(&c, &e) && state_open(&s, &c, &e) &&
+              state_names(&c, names, &n_names, &e) &&
               state_cert(&s, names, n_names, renew, cert, &e) && print_all(&s, cert, &e);
     if (cert)
         secret_wipe(cert, sizeof *cert);

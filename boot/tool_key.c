@@ -1,4 +1,5 @@
-/* tool_key: `hearth key add|list|revoke` beside a running server, which sees the change within a second. */
+/* tool_key: `hearth key add|list|revoke` beside a running server, which sees the change within a
+ * second. */
 #include "boot/config.h"
 #include "boot/state.h"
 #include "boot/tools.h"
@@ -38,7 +39,8 @@ static bool parse_days(const char *text, int64_t *expires_s, struct err *e)
     char *end;
     unsigned long days = strtoul(text, &end, 10);
     if (end == text || (strcmp(end, "") != 0 && strcmp(end, "d") != 0) || days < 1 || days > 36500)
-        return err_set(e, ERR_FORMAT, "--expires takes days from 1 to 36500, as 90d, not \"%s\"", text);
+        return err_set(e, ERR_FORMAT, "--expires takes days from 1 to 36500, as 90d, not \"%s\"",
+                       text);
     *expires_s = clock_wall_s() + (int64_t)days * 86400;
     return true;
 }
@@ -53,8 +55,16 @@ static int key_add(int argc, char **argv)
         {.name = "--expires", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = expires},
         {.name = "--rpm", .kind = TOOL_OPT_COUNT, .min = 1, .max = MAX_LIMIT, .count = &rpm},
         {.name = "--tpm", .kind = TOOL_OPT_COUNT, .min = 1, .max = MAX_LIMIT, .count = &tpm},
-        {.name = "--concurrent", .kind = TOOL_OPT_COUNT, .min = 1, .max = MAX_LIMIT, .count = &concurrent},
-        {.name = "--daily-tokens", .kind = TOOL_OPT_COUNT, .min = 1, .max = UINT64_C(1) << 50, .count = &daily},
+        {.name = "--concurrent",
+         .kind = TOOL_OPT_COUNT,
+         .min = 1,
+         .max = MAX_LIMIT,
+         .count = &concurrent},
+        {.name = "--daily-tokens",
+         .kind = TOOL_OPT_COUNT,
+         .min = 1,
+         .max = UINT64_C(1) << 50,
+         .count = &daily},
         {.name = "--weight", .kind = TOOL_OPT_COUNT, .min = 1, .max = 1000, .count = &weight},
     };
     const struct tool_spec spec = {help_all, opts, sizeof opts / sizeof *opts, 1};
@@ -71,8 +81,8 @@ static int key_add(int argc, char **argv)
                                        .weight = (uint32_t)weight,
                                        .tokens_per_day = daily};
     if ((scope[0] && !key_scopes_parse(str_of(scope[0]), &order.scopes, &e)) ||
-        (expires[0] && !parse_days(expires[0], &order.expires_s, &e)) || !open_state(&s, dir[0], &e) ||
-        !state_key_add(&s, &order, text, &e))
+        (expires[0] && !parse_days(expires[0], &order.expires_s, &e)) ||
+        !open_state(&s, dir[0], &e) || !state_key_add(&s, &order, text, &e))
         return tool_failed("key add", &e);
     printf("%s\n", text);
     secret_wipe(text, sizeof text);
@@ -94,7 +104,9 @@ static void print_day(int64_t at_s, const char *when_zero)
 static void print_key(const struct key_record *k, int64_t now_s)
 {
     static const char *const scopes[] = {"chat", "metrics", "admin", "kiosk"};
-    const char *state = k->revoked_s ? "revoked" : k->expires_s && now_s >= k->expires_s ? "expired" : "valid";
+    const char *state = k->revoked_s                            ? "revoked"
+                        : k->expires_s && now_s >= k->expires_s ? "expired"
+                                                                : "valid";
     printf("%.*s  %-20s  %-7s", (int)sizeof k->id, k->id, k->name, state);
     print_day(k->created_s, "-");
     print_day(k->expires_s, "never");
@@ -108,7 +120,8 @@ static void print_key(const struct key_record *k, int64_t now_s)
 static int key_list(int argc, char **argv)
 {
     const char *dir[1] = {NULL};
-    const struct tool_opt opts[] = {{.name = "--state-dir", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = dir}};
+    const struct tool_opt opts[] = {
+        {.name = "--state-dir", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = dir}};
     const struct tool_spec spec = {help_all, opts, 1, 0};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, NULL, &exit_code))
@@ -130,7 +143,8 @@ static int key_list(int argc, char **argv)
 static int key_revoke(int argc, char **argv)
 {
     const char *wanted = NULL, *dir[1] = {NULL};
-    const struct tool_opt opts[] = {{.name = "--state-dir", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = dir}};
+    const struct tool_opt opts[] = {
+        {.name = "--state-dir", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = dir}};
     const struct tool_spec spec = {help_all, opts, 1, 1};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, &wanted, &exit_code))

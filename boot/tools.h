@@ -1,4 +1,5 @@
-/* tools: subcommands on the state directory, beside a running server. argv[0] is the name; returns the exit code. */
+/* tools: subcommands on the state directory, beside a running server. argv[0] is the name; returns
+ * the exit code. */
 #ifndef BOOT_TOOLS_H
 #define BOOT_TOOLS_H
 

@@ -1,4 +1,5 @@
-/* versions: the libraries this binary was built from, as set-up chose them (name, version, origin, SHA-256 a line). */
+/* versions: the libraries this binary was built from, as set-up chose them (name, version, origin,
+ * SHA-256 a line). */
 #ifndef BOOT_VERSIONS_H
 #define BOOT_VERSIONS_H
 

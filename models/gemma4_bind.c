@@ -1,5 +1,6 @@
-/* gemma4_bind: metadata and tensors of a Gemma 4 file into struct gemma4 (gemma4-text.md 2). Numbers from the file are
- * hostile until checked here; nothing past this file divides by or allocates from an unchecked one. */
+/* gemma4_bind: metadata and tensors of a Gemma 4 file into struct gemma4 (gemma4-text.md 2).
+ * Numbers from the file are hostile until checked here; nothing past this file divides by or
+ * allocates from an unchecked one. */
 #include "models/bind.h"
 
 #include <inttypes.h>
@@ -9,28 +10,31 @@
 
 enum { MAX_D = 65536, MAX_HEADS = 512, MAX_WINDOW = 1 << 20, MAX_FF = 1 << 20, MAX_CTX = 1 << 24 };
 
-static bool get_range(const struct gguf *g, const char *key, uint32_t low, uint32_t high, uint32_t *out, struct err *e)
+static bool get_range(const struct gguf *g, const char *key, uint32_t low, uint32_t high,
+                      uint32_t *out, struct err *e)
 {
     if (!gguf_get_u32(g, key, out, e))
         return false;
     if (*out < low || *out > high)
-        return err_set(e, ERR_FORMAT, "%s: %s is %u, must be %u to %u", gguf_name(g), key, *out, low, high);
+        return err_set(e, ERR_FORMAT, "%s: %s is %u, must be %u to %u", gguf_name(g), key, *out,
+                       low, high);
     return true;
 }
 
 /* A count that may be one number for all layers or an array with one per layer. */
-static bool get_per_layer(const struct gguf *g, const char *key, uint32_t n_layers, uint32_t high, uint32_t *out,
-                          struct err *e)
+static bool get_per_layer(const struct gguf *g, const char *key, uint32_t n_layers, uint32_t high,
+                          uint32_t *out, struct err *e)
 {
     const struct gguf_kv *kv = gguf_find(g, key);
     if (kv && kv->type == GGUF_ARR) {
         const struct gguf_array *a = &kv->value.arr;
         if (a->n_elems != n_layers)
-            return err_set(e, ERR_FORMAT, "%s: %s has %" PRIu64 " elements for %u layers", gguf_name(g), key, a->n_elems,
-                           n_layers);
+            return err_set(e, ERR_FORMAT, "%s: %s has %" PRIu64 " elements for %u layers",
+                           gguf_name(g), key, a->n_elems, n_layers);
         for (uint32_t i = 0; i < n_layers; i++)
             if (!gguf_arr_u32(a, i, &out[i]) || out[i] < 1 || out[i] > high)
-                return err_set(e, ERR_FORMAT, "%s: %s[%u] must be a whole number from 1 to %u", gguf_name(g), key, i, high);
+                return err_set(e, ERR_FORMAT, "%s: %s[%u] must be a whole number from 1 to %u",
+                               gguf_name(g), key, i, high);
         return true;
     }
     uint32_t all;
@@ -41,7 +45,8 @@ static bool get_per_layer(const struct gguf *g, const char *key, uint32_t n_laye
     return true;
 }
 
-/* True = local (sliding). Released files carry the array; without it every sixth layer is global. */
+/* True = local (sliding). Released files carry the array; without it every sixth layer is global.
+ */
 static bool get_pattern(const struct gguf *g, uint32_t n_layers, bool *is_local, struct err *e)
 {
     static const char key[] = "gemma4.attention.sliding_window_pattern";
@@ -52,7 +57,8 @@ static bool get_pattern(const struct gguf *g, uint32_t n_layers, bool *is_local,
         return true;
     }
     if (kv->type != GGUF_ARR || kv->value.arr.n_elems != n_layers)
-        return err_set(e, ERR_FORMAT, "%s: %s must be an array of %u booleans", gguf_name(g), key, n_layers);
+        return err_set(e, ERR_FORMAT, "%s: %s must be an array of %u booleans", gguf_name(g), key,
+                       n_layers);
     for (uint32_t i = 0; i < n_layers; i++)
         if (!gguf_arr_bool(&kv->value.arr, i, &is_local[i]))
             return err_set(e, ERR_FORMAT, "%s: %s[%u] is not a boolean", gguf_name(g), key, i);
@@ -74,14 +80,17 @@ static bool refuse_other_members(const struct gguf *g, struct err *e)
         if (gguf_find(g, parts[i].key) && !gguf_get_u32(g, parts[i].key, &n, e))
             return false;
         if (n)
-            return err_set(e, ERR_FORMAT, "%s: %s = %u: models with %s cannot be run yet, only dense ones (12B, 31B)",
-                           gguf_name(g), parts[i].key, n, parts[i].what);
+            return err_set(
+                e, ERR_FORMAT,
+                "%s: %s = %u: models with %s cannot be run yet, only dense ones (12B, 31B)",
+                gguf_name(g), parts[i].key, n, parts[i].what);
     }
     return true;
 }
 
 /* Head size of one attention kind; K and V sizes and the rotary width must be the same number. */
-static bool get_head_dim(const struct gguf *g, const char *suffix, uint32_t *head_dim, struct err *e)
+static bool get_head_dim(const struct gguf *g, const char *suffix, uint32_t *head_dim,
+                         struct err *e)
 {
     char key[80];
     uint32_t value_dim, rope_dim;
@@ -89,7 +98,8 @@ static bool get_head_dim(const struct gguf *g, const char *suffix, uint32_t *hea
     if (!get_range(g, key, 16, GEMMA4_MAX_HEAD_DIM, head_dim, e))
         return false;
     if (*head_dim % 16)
-        return err_set(e, ERR_FORMAT, "%s: %s is %u, must be a multiple of 16", gguf_name(g), key, *head_dim);
+        return err_set(e, ERR_FORMAT, "%s: %s is %u, must be a multiple of 16", gguf_name(g), key,
+                       *head_dim);
     snprintf(key, sizeof key, "gemma4.attention.value_length%s", suffix);
     if (!get_range(g, key, *head_dim, *head_dim, &value_dim, e))
         return false;
@@ -97,7 +107,8 @@ static bool get_head_dim(const struct gguf *g, const char *suffix, uint32_t *hea
     return !gguf_find(g, key) || get_range(g, key, *head_dim, *head_dim, &rope_dim, e);
 }
 
-static bool get_float_or(const struct gguf *g, const char *key, float when_absent, float *out, struct err *e)
+static bool get_float_or(const struct gguf *g, const char *key, float when_absent, float *out,
+                         struct err *e)
 {
     *out = when_absent;
     return !gguf_find(g, key) || gguf_get_f32(g, key, out, e);
@@ -109,57 +120,72 @@ static bool read_dims(struct gemma4_dims *d, const struct gguf *g, struct err *e
     if (!gguf_get_str(g, "general.architecture", &arch, e))
         return false;
     if (!str_is(arch, "gemma4"))
-        return err_set(e, ERR_FORMAT, "%s: general.architecture is \"%.*s\"; this program runs \"gemma4\" models",
+        return err_set(e, ERR_FORMAT,
+                       "%s: general.architecture is \"%.*s\"; this program runs \"gemma4\" models",
                        gguf_name(g), STR_ARG(arch));
     float base_local, base_global;
-    if (!refuse_other_members(g, e) || !get_range(g, "gemma4.block_count", 1, GEMMA4_MAX_LAYERS, &d->n_layers, e) ||
+    if (!refuse_other_members(g, e) ||
+        !get_range(g, "gemma4.block_count", 1, GEMMA4_MAX_LAYERS, &d->n_layers, e) ||
         !get_range(g, "gemma4.embedding_length", 32, MAX_D, &d->d_model, e) ||
         !get_range(g, "gemma4.attention.head_count", 1, MAX_HEADS, &d->n_heads, e) ||
         !get_range(g, "gemma4.context_length", 1, MAX_CTX, &d->n_ctx_train, e) ||
         !get_range(g, "gemma4.attention.sliding_window", 1, MAX_WINDOW, &d->window, e) ||
-        !get_head_dim(g, "", &d->head_dim_global, e) || !get_head_dim(g, "_swa", &d->head_dim_local, e) ||
+        !get_head_dim(g, "", &d->head_dim_global, e) ||
+        !get_head_dim(g, "_swa", &d->head_dim_local, e) ||
         !gguf_get_f32(g, "gemma4.attention.layer_norm_rms_epsilon", &d->eps, e) ||
         !get_float_or(g, "gemma4.rope.freq_base", 1000000.0f, &base_global, e) ||
         !get_float_or(g, "gemma4.rope.freq_base_swa", 10000.0f, &base_local, e) ||
         !get_float_or(g, "gemma4.final_logit_softcapping", 0.0f, &d->softcap, e))
         return false;
     if (d->d_model % 32)
-        return err_set(e, ERR_FORMAT, "%s: gemma4.embedding_length is %u, must be a multiple of 32", gguf_name(g),
-                       d->d_model);
-    if (!(base_local > 1.0f && base_global > 1.0f && d->eps > 0.0f && d->eps < 1.0f && d->softcap >= 0.0f))
-        return err_set(e, ERR_FORMAT, "%s: RoPE base, norm epsilon or soft cap is out of range", gguf_name(g));
+        return err_set(e, ERR_FORMAT, "%s: gemma4.embedding_length is %u, must be a multiple of 32",
+                       gguf_name(g), d->d_model);
+    if (!(base_local > 1.0f && base_global > 1.0f && d->eps > 0.0f && d->eps < 1.0f &&
+          d->softcap >= 0.0f))
+        return err_set(e, ERR_FORMAT, "%s: RoPE base, norm epsilon or soft cap is out of range",
+                       gguf_name(g));
     d->rope_base_local = (double)base_local;
     d->rope_base_global = (double)base_global;
     d->embed_scale = sqrtf((float)d->d_model); /* gemma4-text 3.2: the f32 constant */
     return true;
 }
 
-static bool bind_attention(struct gemma4_layer *l, const struct gemma4_dims *d, const struct gguf *g, uint32_t i,
-                           struct err *e)
+static bool bind_attention(struct gemma4_layer *l, const struct gemma4_dims *d,
+                           const struct gguf *g, uint32_t i, struct err *e)
 {
     char name[64];
     uint32_t q_width = d->n_heads * l->head_dim, kv_width = l->n_kv_heads * l->head_dim;
 #define BLK(tail) (snprintf(name, sizeof name, "blk.%u." tail, i), name)
     return bind_vector(&l->attn_norm, g, BLK("attn_norm.weight"), d->d_model, BIND_REQUIRED, e) &&
-           bind_matrix(&l->attn_q, g, BLK("attn_q.weight"), d->d_model, q_width, BIND_REQUIRED, e) &&
-           bind_matrix(&l->attn_k, g, BLK("attn_k.weight"), d->d_model, kv_width, BIND_REQUIRED, e) &&
-           bind_matrix(&l->attn_v, g, BLK("attn_v.weight"), d->d_model, kv_width, l->is_local ? BIND_REQUIRED : BIND_OPTIONAL,
+           bind_matrix(&l->attn_q, g, BLK("attn_q.weight"), d->d_model, q_width, BIND_REQUIRED,
                        e) &&
-           bind_matrix(&l->attn_output, g, BLK("attn_output.weight"), q_width, d->d_model, BIND_REQUIRED, e) &&
-           bind_vector(&l->attn_q_norm, g, BLK("attn_q_norm.weight"), l->head_dim, BIND_REQUIRED, e) &&
-           bind_vector(&l->attn_k_norm, g, BLK("attn_k_norm.weight"), l->head_dim, BIND_REQUIRED, e) &&
-           bind_vector(&l->post_attention_norm, g, BLK("post_attention_norm.weight"), d->d_model, BIND_REQUIRED, e);
+           bind_matrix(&l->attn_k, g, BLK("attn_k.weight"), d->d_model, kv_width, BIND_REQUIRED,
+                       e) &&
+           bind_matrix(&l->attn_v, g, BLK("attn_v.weight"), d->d_model, kv_width,
+                       l->is_local ? BIND_REQUIRED : BIND_OPTIONAL, e) &&
+           bind_matrix(&l->attn_output, g, BLK("attn_output.weight"), q_width, d->d_model,
+                       BIND_REQUIRED, e) &&
+           bind_vector(&l->attn_q_norm, g, BLK("attn_q_norm.weight"), l->head_dim, BIND_REQUIRED,
+                       e) &&
+           bind_vector(&l->attn_k_norm, g, BLK("attn_k_norm.weight"), l->head_dim, BIND_REQUIRED,
+                       e) &&
+           bind_vector(&l->post_attention_norm, g, BLK("post_attention_norm.weight"), d->d_model,
+                       BIND_REQUIRED, e);
 }
 
-static bool bind_mlp(struct gemma4_layer *l, const struct gemma4_dims *d, const struct gguf *g, uint32_t i, struct err *e)
+static bool bind_mlp(struct gemma4_layer *l, const struct gemma4_dims *d, const struct gguf *g,
+                     uint32_t i, struct err *e)
 {
     char name[64];
     const float *out_scale;
     if (!bind_vector(&l->ffn_norm, g, BLK("ffn_norm.weight"), d->d_model, BIND_REQUIRED, e) ||
-        !bind_matrix(&l->ffn_gate, g, BLK("ffn_gate.weight"), d->d_model, l->d_ff, BIND_REQUIRED, e) ||
+        !bind_matrix(&l->ffn_gate, g, BLK("ffn_gate.weight"), d->d_model, l->d_ff, BIND_REQUIRED,
+                     e) ||
         !bind_matrix(&l->ffn_up, g, BLK("ffn_up.weight"), d->d_model, l->d_ff, BIND_REQUIRED, e) ||
-        !bind_matrix(&l->ffn_down, g, BLK("ffn_down.weight"), l->d_ff, d->d_model, BIND_REQUIRED, e) ||
-        !bind_vector(&l->post_ffw_norm, g, BLK("post_ffw_norm.weight"), d->d_model, BIND_REQUIRED, e) ||
+        !bind_matrix(&l->ffn_down, g, BLK("ffn_down.weight"), l->d_ff, d->d_model, BIND_REQUIRED,
+                     e) ||
+        !bind_vector(&l->post_ffw_norm, g, BLK("post_ffw_norm.weight"), d->d_model, BIND_REQUIRED,
+                     e) ||
         !bind_vector(&out_scale, g, BLK("layer_output_scale.weight"), 1, BIND_OPTIONAL, e))
         return false;
 #undef BLK
@@ -172,7 +198,8 @@ static bool bind_layers(struct gemma4 *m, const struct gguf *g, struct err *e)
     struct gemma4_dims *d = &m->dims;
     uint32_t n_kv_heads[GEMMA4_MAX_LAYERS], d_ff[GEMMA4_MAX_LAYERS];
     bool is_local[GEMMA4_MAX_LAYERS];
-    if (!get_per_layer(g, "gemma4.attention.head_count_kv", d->n_layers, MAX_HEADS, n_kv_heads, e) ||
+    if (!get_per_layer(g, "gemma4.attention.head_count_kv", d->n_layers, MAX_HEADS, n_kv_heads,
+                       e) ||
         !get_per_layer(g, "gemma4.feed_forward_length", d->n_layers, MAX_FF, d_ff, e) ||
         !get_pattern(g, d->n_layers, is_local, e))
         return false;
@@ -183,11 +210,13 @@ static bool bind_layers(struct gemma4 *m, const struct gguf *g, struct err *e)
         l->d_ff = d_ff[i];
         l->head_dim = l->is_local ? d->head_dim_local : d->head_dim_global;
         if (d->n_heads % l->n_kv_heads)
-            return err_set(e, ERR_FORMAT, "%s: layer %u has %u key/value heads, which do not divide %u query heads",
-                           gguf_name(g), i, l->n_kv_heads, d->n_heads);
+            return err_set(
+                e, ERR_FORMAT,
+                "%s: layer %u has %u key/value heads, which do not divide %u query heads",
+                gguf_name(g), i, l->n_kv_heads, d->n_heads);
         if (l->d_ff % 32 || (d->n_heads * l->head_dim) % 32)
-            return err_set(e, ERR_FORMAT, "%s: layer %u: widths %u and %u must be multiples of 32", gguf_name(g), i, l->d_ff,
-                           d->n_heads * l->head_dim);
+            return err_set(e, ERR_FORMAT, "%s: layer %u: widths %u and %u must be multiples of 32",
+                           gguf_name(g), i, l->d_ff, d->n_heads * l->head_dim);
         if (!bind_attention(l, d, g, i, e) || !bind_mlp(l, d, g, i, e))
             return false;
     }
@@ -208,12 +237,14 @@ static uint64_t count_params(const struct gguf *g)
 static bool bind_all(struct gemma4 *m, const struct gguf *g, struct err *e)
 {
     struct gemma4_dims *d = &m->dims;
-    if (!read_dims(d, g, e) || !bind_matrix(&m->token_embd, g, "token_embd.weight", d->d_model, 0, BIND_REQUIRED, e))
+    if (!read_dims(d, g, e) ||
+        !bind_matrix(&m->token_embd, g, "token_embd.weight", d->d_model, 0, BIND_REQUIRED, e))
         return false;
     d->n_vocab = m->token_embd.n_out;
     if (!bind_matrix(&m->output, g, "output.weight", d->d_model, d->n_vocab, BIND_OPTIONAL, e) ||
         !bind_vector(&m->output_norm, g, "output_norm.weight", d->d_model, BIND_REQUIRED, e) ||
-        !bind_vector(&m->rope_freqs, g, "rope_freqs.weight", d->head_dim_global / 2, BIND_OPTIONAL, e) ||
+        !bind_vector(&m->rope_freqs, g, "rope_freqs.weight", d->head_dim_global / 2, BIND_OPTIONAL,
+                     e) ||
         !bind_layers(m, g, e))
         return false;
     if (!m->output.bytes)

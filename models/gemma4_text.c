@@ -1,4 +1,5 @@
-/* gemma4_text: buffers and the op list of one forward pass. The order of ops is gemma4-text.md 3.1, line by line. */
+/* gemma4_text: buffers and the op list of one forward pass. The order of ops is gemma4-text.md 3.1,
+ * line by line. */
 #include "models/gemma4_text.h"
 
 #include "kernels/attn/attn.h"
@@ -33,12 +34,13 @@ static struct widths widths_of(const struct gemma4 *m)
     return w;
 }
 
-bool gemma4_plan(struct gemma4 *m, struct plan *p, uint32_t max_rows, uint32_t max_logit_rows, uint32_t n_threads,
-                 struct err *e)
+bool gemma4_plan(struct gemma4 *m, struct plan *p, uint32_t max_rows, uint32_t max_logit_rows,
+                 uint32_t n_threads, struct err *e)
 {
     const struct widths w = widths_of(m);
     const uint64_t T = max_rows, R = max_logit_rows, D = m->dims.d_model, V = m->dims.n_vocab;
-    const uint64_t HE = w.he, KE = w.ke, F = w.f, E_LOCAL = m->dims.head_dim_local, E_GLOBAL = m->dims.head_dim_global;
+    const uint64_t HE = w.he, KE = w.ke, F = w.f, E_LOCAL = m->dims.head_dim_local,
+                   E_GLOBAL = m->dims.head_dim_global;
     const uint64_t ACT_BYTES = actq_bytes(max_rows, (uint32_t)w.widest);
     const uint64_t SCRATCH_BYTES = matmul_scratch_bytes(n_threads);
     const uint64_t N_CALLS = (uint64_t)m->dims.n_layers * MAX_CALLS_PER_LAYER + MAX_OTHER_CALLS;
@@ -54,7 +56,8 @@ bool gemma4_plan(struct gemma4 *m, struct plan *p, uint32_t max_rows, uint32_t m
     return true;
 }
 
-/* gemma4-text 3.5. Local: base^(-2j/E). Global: the same over the divisors; the file's tensor, or the 0.25 rule. */
+/* gemma4-text 3.5. Local: base^(-2j/E). Global: the same over the divisors; the file's tensor, or
+ * the 0.25 rule. */
 static void fill_inv_freq(const struct gemma4 *m)
 {
     const struct gemma4_dims *d = &m->dims;
@@ -92,15 +95,18 @@ static void emit(struct graph *g, const struct op *op, const void *args, size_t 
     memcpy(c->args, args, n_bytes);
 }
 
-#define EMIT(g, name, ...) emit((g), &op_##name, &(struct name##_args){__VA_ARGS__}, sizeof(struct name##_args))
+#define EMIT(g, name, ...)                                                                         \
+    emit((g), &op_##name, &(struct name##_args){__VA_ARGS__}, sizeof(struct name##_args))
 
-/* An op input in the two forms matmuls may want. The quantised one is made once, if anyone reads it. */
+/* An op input in the two forms matmuls may want. The quantised one is made once, if anyone reads
+ * it. */
 struct input {
     const float *x;
     struct actq_view xq;
 };
 
-static struct input emit_input(struct graph *g, const float *x, uint32_t n_rows, uint32_t n_cols, bool wants_actq)
+static struct input emit_input(struct graph *g, const float *x, uint32_t n_rows, uint32_t n_cols,
+                               bool wants_actq)
 {
     struct input in = {x, {0}};
     if (wants_actq) {
@@ -110,25 +116,26 @@ static struct input emit_input(struct graph *g, const float *x, uint32_t n_rows,
     return in;
 }
 
-static void emit_matmul(struct graph *g, const struct weight *w, struct input in, uint32_t n_rows, float *y)
+static void emit_matmul(struct graph *g, const struct weight *w, struct input in, uint32_t n_rows,
+                        float *y)
 {
-    EMIT(g, matmul, .w = w->bytes, .x = in.x, .xq = in.xq, .y = y, .w_type = w->type, .n_rows = n_rows, .n_in = w->n_in,
-         .n_out = w->n_out, .y_stride = w->n_out, .scale = w->scale, .scratch = g->m->scratch,
-         .scratch_bytes = g->m->scratch_bytes);
+    EMIT(g, matmul, .w = w->bytes, .x = in.x, .xq = in.xq, .y = y, .w_type = w->type,
+         .n_rows = n_rows, .n_in = w->n_in, .n_out = w->n_out, .y_stride = w->n_out,
+         .scale = w->scale, .scratch = g->m->scratch, .scratch_bytes = g->m->scratch_bytes);
 }
 
 static void emit_norm(struct graph *g, const float *x, const float *w, float *y, uint32_t n_rows)
 {
-    EMIT(g, rmsnorm, .x = x, .w = w, .y = y, .n_rows = n_rows, .d_model = g->m->dims.d_model, .eps = g->m->dims.eps,
-         .out_scale = 1.0f);
+    EMIT(g, rmsnorm, .x = x, .w = w, .y = y, .n_rows = n_rows, .d_model = g->m->dims.d_model,
+         .eps = g->m->dims.eps, .out_scale = 1.0f);
 }
 
 /* x = out_scale * (x + RMS(branch, w)) */
 static void emit_residual(struct graph *g, const float *w, float out_scale)
 {
     struct gemma4 *m = g->m;
-    EMIT(g, rmsnorm, .x = m->branch, .w = w, .resid = m->x, .y = m->x, .n_rows = g->b->n_rows, .d_model = m->dims.d_model,
-         .eps = m->dims.eps, .out_scale = out_scale);
+    EMIT(g, rmsnorm, .x = m->branch, .w = w, .resid = m->x, .y = m->x, .n_rows = g->b->n_rows,
+         .d_model = m->dims.d_model, .eps = m->dims.eps, .out_scale = out_scale);
 }
 
 static void emit_attention(struct graph *g, const struct gemma4_layer *l, const struct kv_view *kv)
@@ -144,13 +151,14 @@ static void emit_attention(struct graph *g, const struct gemma4_layer *l, const 
     emit_matmul(g, &l->attn_k, in, n_rows, m->k);
     if (l->attn_v.bytes)
         emit_matmul(g, &l->attn_v, in, n_rows, m->v);
-    EMIT(g, qkv_store, .q = m->q, .k = m->k, .v = l->attn_v.bytes ? m->v : m->k, .q_norm = l->attn_q_norm,
-         .k_norm = l->attn_k_norm, .inv_freq = l->is_local ? m->inv_freq_local : m->inv_freq_global, .pos = b->pos,
-         .seq = b->seq, .kv = *kv, .n_rows = n_rows, .n_heads = m->dims.n_heads, .n_kv_heads = l->n_kv_heads,
-         .head_dim = l->head_dim, .eps = m->dims.eps);
-    EMIT(g, attn, .q = m->q, .out = m->att, .pos = b->pos, .seq = b->seq, .kv = *kv, .n_rows = n_rows,
-         .n_heads = m->dims.n_heads, .n_kv_heads = l->n_kv_heads, .head_dim = l->head_dim,
-         .window = l->is_local ? m->dims.window : 0);
+    EMIT(g, qkv_store, .q = m->q, .k = m->k, .v = l->attn_v.bytes ? m->v : m->k,
+         .q_norm = l->attn_q_norm, .k_norm = l->attn_k_norm,
+         .inv_freq = l->is_local ? m->inv_freq_local : m->inv_freq_global, .pos = b->pos,
+         .seq = b->seq, .kv = *kv, .n_rows = n_rows, .n_heads = m->dims.n_heads,
+         .n_kv_heads = l->n_kv_heads, .head_dim = l->head_dim, .eps = m->dims.eps);
+    EMIT(g, attn, .q = m->q, .out = m->att, .pos = b->pos, .seq = b->seq, .kv = *kv,
+         .n_rows = n_rows, .n_heads = m->dims.n_heads, .n_kv_heads = l->n_kv_heads,
+         .head_dim = l->head_dim, .window = l->is_local ? m->dims.window : 0);
     in = emit_input(g, m->att, n_rows, q_width, matmul_uses_actq(l->attn_output.type));
     emit_matmul(g, &l->attn_output, in, n_rows, m->branch);
     emit_residual(g, l->post_attention_norm, 1.0f);
@@ -161,8 +169,9 @@ static void emit_mlp(struct graph *g, const struct gemma4_layer *l)
     struct gemma4 *m = g->m;
     uint32_t n_rows = g->b->n_rows;
     emit_norm(g, m->x, l->ffn_norm, m->norm, n_rows);
-    struct input in = emit_input(g, m->norm, n_rows, m->dims.d_model,
-                                 matmul_uses_actq(l->ffn_gate.type) || matmul_uses_actq(l->ffn_up.type));
+    struct input in =
+        emit_input(g, m->norm, n_rows, m->dims.d_model,
+                   matmul_uses_actq(l->ffn_gate.type) || matmul_uses_actq(l->ffn_up.type));
     emit_matmul(g, &l->ffn_gate, in, n_rows, m->gate);
     emit_matmul(g, &l->ffn_up, in, n_rows, m->up);
     EMIT(g, glu, .gate = m->gate, .up = m->up, .y = m->gate, .n_rows = n_rows, .n_cols = l->d_ff);
@@ -176,24 +185,28 @@ static void emit_head(struct graph *g)
 {
     struct gemma4 *m = g->m;
     uint32_t n_rows = g->b->n_logit_rows, d_model = m->dims.d_model;
-    EMIT(g, embed, .w = m->x, .tok = g->b->logit_rows, .y = m->out_x, .w_type = QTYPE_F32, .n_rows = n_rows,
-         .d_model = d_model, .n_vocab = g->b->n_rows, .scale = 1.0f); /* gathers the rows */
+    EMIT(g, embed, .w = m->x, .tok = g->b->logit_rows, .y = m->out_x, .w_type = QTYPE_F32,
+         .n_rows = n_rows, .d_model = d_model, .n_vocab = g->b->n_rows,
+         .scale = 1.0f); /* gathers the rows */
     emit_norm(g, m->out_x, m->output_norm, m->out_x, n_rows);
     struct input in = emit_input(g, m->out_x, n_rows, d_model, matmul_uses_actq(m->output.type));
     emit_matmul(g, &m->output, in, n_rows, m->logits);
     if (m->dims.softcap > 0.0f)
-        EMIT(g, softcap, .x = m->logits, .n_rows = n_rows, .n_cols = m->dims.n_vocab, .cap = m->dims.softcap);
+        EMIT(g, softcap, .x = m->logits, .n_rows = n_rows, .n_cols = m->dims.n_vocab,
+             .cap = m->dims.softcap);
 }
 
-bool gemma4_forward(struct gemma4 *m, enum op_backend backend, struct pool *pool, const struct batch *b,
-                    const struct kv_view *views, struct err *e)
+bool gemma4_forward(struct gemma4 *m, enum op_backend backend, struct pool *pool,
+                    const struct batch *b, const struct kv_view *views, struct err *e)
 {
     if (b->n_rows == 0 || b->n_rows > m->max_rows || b->n_logit_rows > m->max_logit_rows)
-        return err_set(e, ERR_LIMIT, "forward: batch of %u rows, %u logit rows; planned for %u and %u", b->n_rows,
+        return err_set(e, ERR_LIMIT,
+                       "forward: batch of %u rows, %u logit rows; planned for %u and %u", b->n_rows,
                        b->n_logit_rows, m->max_rows, m->max_logit_rows);
     struct graph g = {m, b, 0};
-    EMIT(&g, embed, .w = m->token_embd.bytes, .tok = b->tok, .y = m->x, .w_type = m->token_embd.type, .n_rows = b->n_rows,
-         .d_model = m->dims.d_model, .n_vocab = m->dims.n_vocab, .scale = m->dims.embed_scale * m->token_embd.scale);
+    EMIT(&g, embed, .w = m->token_embd.bytes, .tok = b->tok, .y = m->x,
+         .w_type = m->token_embd.type, .n_rows = b->n_rows, .d_model = m->dims.d_model,
+         .n_vocab = m->dims.n_vocab, .scale = m->dims.embed_scale * m->token_embd.scale);
     for (uint32_t i = 0; i < m->dims.n_layers; i++) {
         emit_attention(&g, &m->layers[i], &views[i]);
         emit_mlp(&g, &m->layers[i]);

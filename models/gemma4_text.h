@@ -1,7 +1,8 @@
-/* gemma4_text: the Gemma 4 decoder, dense members (gemma4-text.md 1-3). Layer count and every size come from the file.
- * Flow: gguf -> gemma4_bind (names to fields, shapes checked once) -> gemma4_plan / gemma4_init (buffers) -> gemma4_forward
- * (a list of op calls over those buffers, run by any backend).   Thread: engine.   Allocates: never; buffers are planned.
- * Borrows: weights live in the gguf, which outlives the model. */
+/* gemma4_text: the Gemma 4 decoder, dense members (gemma4-text.md 1-3). Layer count and every size
+ * come from the file. Flow: gguf -> gemma4_bind (names to fields, shapes checked once) ->
+ * gemma4_plan / gemma4_init (buffers) -> gemma4_forward (a list of op calls over those buffers, run
+ * by any backend).   Thread: engine.   Allocates: never; buffers are planned. Borrows: weights live
+ * in the gguf, which outlives the model. */
 #ifndef MODELS_GEMMA4_TEXT_H
 #define MODELS_GEMMA4_TEXT_H
 
@@ -29,7 +30,7 @@ struct gemma4_layer {
     struct weight ffn_gate, ffn_up, ffn_down;
     const float *attn_norm, *post_attention_norm, *ffn_norm, *post_ffw_norm; /* [D] */
     const float *attn_q_norm, *attn_k_norm;                                  /* [E] */
-    float out_scale;                                                         /* layer_output_scale */
+    float out_scale; /* layer_output_scale */
 };
 
 struct gemma4_dims {
@@ -42,23 +43,24 @@ struct gemma4_dims {
     uint64_t n_params;
 };
 
-/* Planned buffers, by offset before the arena exists and by pointer after. T = max_rows, R = max_logit_rows. */
+/* Planned buffers, by offset before the arena exists and by pointer after. T = max_rows, R =
+ * max_logit_rows. */
 #define GEMMA4_BUFFERS(X)                                                                          \
-    X(x, float, T * D)           /* residual stream */                                             \
-    X(norm, float, T * D)        /* normed input of a branch */                                    \
-    X(branch, float, T * D)      /* output of attention or MLP */                                  \
-    X(q, float, T * HE)          /* queries; then the attention output is in att */                \
-    X(k, float, T * KE)          /* raw K projection */                                            \
-    X(v, float, T * KE)          /* raw V projection */                                            \
-    X(att, float, T * HE)        /* attention output, heads concatenated */                        \
-    X(gate, float, T * F)        /* gate, then gelu(gate) * up */                                  \
-    X(up, float, T * F)                                                                            \
-    X(act, char, ACT_BYTES)      /* quantised activations of the op input at hand */               \
-    X(out_x, float, R * D)       /* rows whose logits are wanted */                                \
-    X(logits, float, R * V)                                                                        \
+    X(x, float, T *D)      /* residual stream */                                                   \
+    X(norm, float, T *D)   /* normed input of a branch */                                          \
+    X(branch, float, T *D) /* output of attention or MLP */                                        \
+    X(q, float, T *HE)     /* queries; then the attention output is in att */                      \
+    X(k, float, T *KE)     /* raw K projection */                                                  \
+    X(v, float, T *KE)     /* raw V projection */                                                  \
+    X(att, float, T *HE)   /* attention output, heads concatenated */                              \
+    X(gate, float, T *F)   /* gate, then gelu(gate) * up */                                        \
+    X(up, float, T *F)                                                                             \
+    X(act, char, ACT_BYTES) /* quantised activations of the op input at hand */                    \
+    X(out_x, float, R *D)   /* rows whose logits are wanted */                                     \
+    X(logits, float, R *V)                                                                         \
     X(inv_freq_local, double, E_LOCAL / 2)                                                         \
     X(inv_freq_global, double, E_GLOBAL / 2)                                                       \
-    X(scratch, char, SCRATCH_BYTES) /* per-thread scratch of matmul */               \
+    X(scratch, char, SCRATCH_BYTES) /* per-thread scratch of matmul */                             \
     X(calls, struct op_call, N_CALLS)
 
 struct gemma4 {
@@ -69,23 +71,27 @@ struct gemma4 {
     const float *rope_freqs;          /* [E_GLOBAL/2] divisors, NULL = built from the 0.25 rule */
     uint32_t max_rows, max_logit_rows, n_threads;
     size_t scratch_bytes;
-#define X(name, type, count) type *name; uint64_t name##_off_bytes;
+#define X(name, type, count)                                                                       \
+    type *name;                                                                                    \
+    uint64_t name##_off_bytes;
     GEMMA4_BUFFERS(X)
 #undef X
 };
 
-/* Reads and checks metadata and every tensor this model needs; refuses what it cannot run (per-layer embeddings, experts,
- * unsupported encodings, wrong shapes) by name. *m is zeroed on failure. */
+/* Reads and checks metadata and every tensor this model needs; refuses what it cannot run
+ * (per-layer embeddings, experts, unsupported encodings, wrong shapes) by name. *m is zeroed on
+ * failure. */
 bool gemma4_bind(struct gemma4 *m, const struct gguf *g, struct err *e);
 
-/* Buffer sizes for batches of up to max_rows rows and max_logit_rows logit rows on n_threads workers. */
-bool gemma4_plan(struct gemma4 *m, struct plan *p, uint32_t max_rows, uint32_t max_logit_rows, uint32_t n_threads,
-                 struct err *e);
+/* Buffer sizes for batches of up to max_rows rows and max_logit_rows logit rows on n_threads
+ * workers. */
+bool gemma4_plan(struct gemma4 *m, struct plan *p, uint32_t max_rows, uint32_t max_logit_rows,
+                 uint32_t n_threads, struct err *e);
 void gemma4_init(struct gemma4 *m, const struct arena *a);
 
-/* One forward pass. views: [L] the layers' caches. On success m->logits holds [R, V] after the final soft cap.
- * Rows beyond the plan's limits: ERR_LIMIT. */
-bool gemma4_forward(struct gemma4 *m, enum op_backend backend, struct pool *pool, const struct batch *b,
-                    const struct kv_view *views, struct err *e);
+/* One forward pass. views: [L] the layers' caches. On success m->logits holds [R, V] after the
+ * final soft cap. Rows beyond the plan's limits: ERR_LIMIT. */
+bool gemma4_forward(struct gemma4 *m, enum op_backend backend, struct pool *pool,
+                    const struct batch *b, const struct kv_view *views, struct err *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* pocket_file: the pocket model (models/pocket/pocket.gguf) inside the binary: the default when no model is named. */
+/* pocket_file: the pocket model (models/pocket/pocket.gguf) inside the binary: the default when no
+ * model is named. */
 #ifndef MODELS_POCKET_FILE_H
 #define MODELS_POCKET_FILE_H
 

@@ -9,10 +9,12 @@
 #include <string.h>
 
 /* Body to prompt; answers itself on failure. */
-static bool read_request(struct api *a, struct api_call *call, struct chat_request *rq, struct prompt *prompt)
+static bool read_request(struct api *a, struct api_call *call, struct chat_request *rq,
+                         struct prompt *prompt)
 {
     struct api_error e;
-    if (a->engine_state != API_ENGINE_IS_READY || !a->engine) { /* it went down while the body came in */
+    if (a->engine_state != API_ENGINE_IS_READY ||
+        !a->engine) { /* it went down while the body came in */
         answer_error(a, call, API_ENGINE_DOWN, NULL, "The engine is being restarted.");
         return false;
     }

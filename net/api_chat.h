@@ -1,5 +1,5 @@
-/* api_chat: POST /v1/chat/completions and .../input_tokens: body -> chat_request -> prompt -> generation.
- * Thread: edge. Allocates: JSON trees on api->json_heap, gone on return. */
+/* api_chat: POST /v1/chat/completions and .../input_tokens: body -> chat_request -> prompt ->
+ * generation. Thread: edge. Allocates: JSON trees on api->json_heap, gone on return. */
 #ifndef NET_API_CHAT_H
 #define NET_API_CHAT_H
 

@@ -12,7 +12,8 @@ size_t gen_table_bytes(uint32_t max_requests)
     return (size_t)max_requests * (sizeof(struct gen) + GEMMA4_PARSE_BUF_BYTES);
 }
 
-void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests, struct chain_pool *chains)
+void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests,
+                    struct chain_pool *chains)
 {
     char *bufs = (char *)memory + (size_t)max_requests * sizeof(struct gen);
     *t = (struct gen_table){.gens = memory, .n_gens = max_requests};
@@ -47,7 +48,8 @@ static struct gen *take_place(struct gen_table *t)
 
 static struct limit_who who_of(const struct api *a, const struct gen *g)
 {
-    int key_no = auth_find(a->auth, g->key_id, a->wall_s); /* the table may have been reloaded meanwhile */
+    int key_no =
+        auth_find(a->auth, g->key_id, a->wall_s); /* the table may have been reloaded meanwhile */
     struct limit_who who = {.key_no = key_no, .mono_ms = a->mono_ms, .wall_s = a->wall_s};
     who.key = key_no == KEY_NONE ? NULL : &a->auth->table->keys[key_no];
     return who;
@@ -85,7 +87,8 @@ static void cut(struct api *a, struct gen *g, enum gen_cut why)
         engine_client_cancel(a->engine, g->req_id);
 }
 
-static void fail(struct api *a, struct gen *g, enum api_code code, uint32_t retry_after_s, const char *message)
+static void fail(struct api *a, struct gen *g, enum api_code code, uint32_t retry_after_s,
+                 const char *message)
 {
     struct api_error e;
     (void)api_fail(&e, code, NULL, "%s", message);
@@ -105,7 +108,8 @@ static void show_content(struct api *a, struct gen *g, struct str text, uint32_t
     gen_write_text(a, g, GEN_CONTENT, shown.from_push);
 }
 
-static void show_events(struct api *a, struct gen *g, const struct gemma4_event *events, size_t n_events, uint32_t i_token)
+static void show_events(struct api *a, struct gen *g, const struct gemma4_event *events,
+                        size_t n_events, uint32_t i_token)
 {
     for (size_t i = 0; i < n_events && !g->stops.is_matched; i++)
         switch (events[i].kind) {
@@ -140,7 +144,8 @@ static void take_token(struct api *a, struct gen *g, const struct engine_event *
     if (g->stops.is_matched) {
         g->n_tokens = (uint32_t)g->stops.n_keep_tokens;
         cut(a, g, GEN_CUT_STOP);
-    } else if (g->cut == GEN_CUT_SLOW || (g->call && g->call->out.n_bytes > GEN_MAX_PENDING_BYTES)) {
+    } else if (g->cut == GEN_CUT_SLOW ||
+               (g->call && g->call->out.n_bytes > GEN_MAX_PENDING_BYTES)) {
         cut(a, g, GEN_CUT_SLOW);
     }
 }
@@ -161,7 +166,8 @@ static void on_tokens(struct api *a, struct gen *g, const struct engine_event *e
 
 /* ---- the end ---- */
 
-static void count_end(struct api *a, struct gen *g, const struct gen_timings *t, const char *finish_reason)
+static void count_end(struct api *a, struct gen *g, const struct gen_timings *t,
+                      const char *finish_reason)
 {
     struct metrics *m = a->metrics;
     bool is_length = strcmp(finish_reason, "length") == 0;
@@ -224,7 +230,8 @@ static void end_well(struct api *a, struct gen *g, const struct engine_event *ev
 {
     struct gemma4_event events[GEMMA4_MAX_EVENTS];
     enum finish_reason reason = ev->done.reason;
-    bool is_cut_short = g->cut == GEN_CUT_TIME || reason == FINISH_LENGTH || reason == FINISH_CONTEXT;
+    bool is_cut_short =
+        g->cut == GEN_CUT_TIME || reason == FINISH_LENGTH || reason == FINISH_CONTEXT;
     enum gemma4_parse_end_kind kind = is_cut_short ? GEMMA4_END_LIMIT : GEMMA4_END_STOP;
     if (!g->stops.is_matched) {
         size_t n = gemma4_parse_end(&g->parse, kind, events);
@@ -241,7 +248,9 @@ static void end_well(struct api *a, struct gen *g, const struct engine_event *ev
 static void on_done(struct api *a, struct gen *g, const struct engine_event *ev)
 {
     if (ev->done.reason == FINISH_ERROR) {
-        fail(a, g, API_INTERNAL, 0, "The engine could not compute this answer; the request id is in the header x-request-id.");
+        fail(a, g, API_INTERNAL, 0,
+             "The engine could not compute this answer; the request id is in the header "
+             "x-request-id.");
         return;
     }
     switch (g->cut) {
@@ -249,7 +258,8 @@ static void on_done(struct api *a, struct gen *g, const struct engine_event *ev)
         fail(a, g, API_QUEUE_TIMEOUT, 5, "The server is busy: the request waited too long.");
         return;
     case GEN_CUT_SLOW:
-        fail(a, g, API_OVERLOADED, 5, "The client reads too slowly, or the server has no memory left for the answer.");
+        fail(a, g, API_OVERLOADED, 5,
+             "The client reads too slowly, or the server has no memory left for the answer.");
         return;
     case GEN_CUT_KEY:
         fail(a, g, API_KEY_REVOKED, 0, "The API key has been revoked.");
@@ -320,11 +330,13 @@ static bool reserve(struct api *a, struct api_call *call, struct gen *g, uint64_
         (void)api_fail(&e, API_DAILY_QUOTA, NULL, "This key has used its tokens of the day.");
         break;
     case LIMIT_CONCURRENT:
-        (void)api_fail(&e, API_RATE_LIMIT, NULL, "This key already has as many requests running as it may.");
+        (void)api_fail(&e, API_RATE_LIMIT, NULL,
+                       "This key already has as many requests running as it may.");
         break;
     case LIMIT_TOKENS:
     case LIMIT_REQUESTS:
-        (void)api_fail(&e, API_RATE_LIMIT, NULL, "This key has used its tokens of the last minute.");
+        (void)api_fail(&e, API_RATE_LIMIT, NULL,
+                       "This key has used its tokens of the last minute.");
         break;
     }
     e.retry_after_s = retry_after_s;
@@ -354,11 +366,13 @@ static void fill(struct api *a, struct gen *g, struct api_call *call, const stru
     g->n_tokens = g->n_reasoning = g->n_ahead = g->n_prompt_done = g->n_logprobs = 0;
     g->key_no = call->key_no;
     memcpy(g->key_id, call->key_id, sizeof g->key_id);
-    gemma4_parse_init(&g->parse, &a->tok, prompt->starts_in_reasoning ? GEMMA4_STARTS_IN_REASONING : 0, g->parse_buf,
+    gemma4_parse_init(&g->parse, &a->tok,
+                      prompt->starts_in_reasoning ? GEMMA4_STARTS_IN_REASONING : 0, g->parse_buf,
                       GEMMA4_PARSE_BUF_BYTES);
 }
 
-enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_request *rq, const struct prompt *prompt)
+enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_request *rq,
+                        const struct prompt *prompt)
 {
     struct gen_params params = rq->gen;
     struct err e = {0};
@@ -373,8 +387,9 @@ enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_
     if (!reserve(a, call, g, (uint64_t)prompt->n_tokens + params.max_tokens))
         return API_ANSWERED;
     fill(a, g, call, rq, prompt);
-    bool ok = stop_match_init(&g->stops, rq->stops, rq->n_stops, &e) &&
-              engine_client_submit(a->engine, g->req_id, &params, a->prompt_ids, prompt->n_tokens, &e);
+    bool ok =
+        stop_match_init(&g->stops, rq->stops, rq->n_stops, &e) &&
+        engine_client_submit(a->engine, g->req_id, &params, a->prompt_ids, prompt->n_tokens, &e);
     if (!ok) {
         fail(a, g, API_OVERLOADED, 2, "The server is busy; try again in a moment.");
         return API_ANSWERED;
@@ -412,7 +427,8 @@ static void check_time(struct api *a, struct gen *g)
     bool is_waiting = g->state == GEN_WAITING && g->n_prompt_done == 0;
     if (is_waiting && age_ms > GEN_QUEUE_LIMIT_MS)
         cut(a, g, GEN_CUT_QUEUE);
-    else if (g->state != GEN_ENDING && age_ms > (g->wants_stream ? a->cfg.stream_limit_ms : a->cfg.plain_limit_ms))
+    else if (g->state != GEN_ENDING &&
+             age_ms > (g->wants_stream ? a->cfg.stream_limit_ms : a->cfg.plain_limit_ms))
         cut(a, g, GEN_CUT_TIME);
     else if (a->mono_ms - g->written_at_ms >= GEN_COMMENT_MS && g->call && g->wants_stream) {
         gen_write_comment(a, g);
@@ -431,7 +447,8 @@ void gen_engine_down(struct api *a)
 {
     for (uint32_t i = 0; i < a->gens->n_gens; i++)
         if (a->gens->gens[i].state != GEN_FREE)
-            fail(a, &a->gens->gens[i], API_ENGINE_DOWN, 2, "The engine stopped while it computed this answer; it is being restarted.");
+            fail(a, &a->gens->gens[i], API_ENGINE_DOWN, 2,
+                 "The engine stopped while it computed this answer; it is being restarted.");
 }
 
 void gen_keys_changed(struct api *a)
@@ -448,7 +465,8 @@ static uint32_t count(const struct api *a, bool is_running)
     uint32_t n = 0;
     for (uint32_t i = 0; i < a->gens->n_gens; i++) {
         const struct gen *g = &a->gens->gens[i];
-        bool has_started = g->state == GEN_WRITING || g->state == GEN_ENDING || g->n_prompt_done > 0;
+        bool has_started =
+            g->state == GEN_WRITING || g->state == GEN_ENDING || g->n_prompt_done > 0;
         n += g->state != GEN_FREE && has_started == is_running;
     }
     return n;

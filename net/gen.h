@@ -1,9 +1,9 @@
 /* gen: generations in flight. Flow: api_chat decodes and prompt.c encodes -> gen_start submits to
  * the engine -> engine events -> tokens -> gemma4_parse -> stop_match -> gen_write: a plain answer,
- * collected, or an event stream (sse.h), as it comes. Backpressure: a generation whose client has more than
- * GEN_MAX_PENDING_BYTES to read is cancelled (slow_client); one that reads nothing is the connection's
- * business (write deadline). A gen lives until the engine's last word about it, also when its
- * client is gone. Thread: edge. Allocates: chain blocks only; the table is fixed. */
+ * collected, or an event stream (sse.h), as it comes. Backpressure: a generation whose client has
+ * more than GEN_MAX_PENDING_BYTES to read is cancelled (slow_client); one that reads nothing is the
+ * connection's business (write deadline). A gen lives until the engine's last word about it, also
+ * when its client is gone. Thread: edge. Allocates: chain blocks only; the table is fixed. */
 #ifndef NET_GEN_H
 #define NET_GEN_H
 
@@ -12,12 +12,29 @@
 #include "net/chat_request.h"
 #include "runtime/engine.h"
 
-enum { GEN_MAX_PENDING_BYTES = 4 * API_OUT_HIGH_BYTES, GEN_COMMENT_MS = 10000, GEN_QUEUE_LIMIT_MS = 120000 };
+enum {
+    GEN_MAX_PENDING_BYTES = 4 * API_OUT_HIGH_BYTES,
+    GEN_COMMENT_MS = 10000,
+    GEN_QUEUE_LIMIT_MS = 120000
+};
 
-enum gen_state { GEN_FREE = 0, GEN_WAITING /* queued or computing the prompt */, GEN_WRITING, GEN_ENDING /* cancel or stop sent */ };
+enum gen_state {
+    GEN_FREE = 0,
+    GEN_WAITING /* queued or computing the prompt */,
+    GEN_WRITING,
+    GEN_ENDING /* cancel or stop sent */
+};
 
 /* Why the edge itself ended it; decides what the client is told. */
-enum gen_cut { GEN_CUT_NONE = 0, GEN_CUT_STOP, GEN_CUT_TIME, GEN_CUT_QUEUE, GEN_CUT_SLOW, GEN_CUT_GONE, GEN_CUT_KEY };
+enum gen_cut {
+    GEN_CUT_NONE = 0,
+    GEN_CUT_STOP,
+    GEN_CUT_TIME,
+    GEN_CUT_QUEUE,
+    GEN_CUT_SLOW,
+    GEN_CUT_GONE,
+    GEN_CUT_KEY
+};
 
 struct gen {
     enum gen_state state;
@@ -37,7 +54,7 @@ struct gen {
     int key_no;
     char key_id[KEY_ID_BYTES];
     struct chain content, reasoning; /* JSON-escaped text of a plain answer */
-    struct chain logprobs;           /* JSON items, comma separated: of the answer, or not yet sent */
+    struct chain logprobs; /* JSON items, comma separated: of the answer, or not yet sent */
     uint32_t n_logprobs;
 };
 
@@ -48,9 +65,11 @@ struct gen_table {
 
 size_t gen_table_bytes(uint32_t max_requests);
 /* memory: gen_table_bytes(), 16-byte aligned. */
-void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests, struct chain_pool *chains);
+void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests,
+                    struct chain_pool *chains);
 
-/* Takes a place and submits api->prompt_ids[0..n_prompt). API_PENDING, or refused: API_ANSWERED. rq is not kept. */
+/* Takes a place and submits api->prompt_ids[0..n_prompt). API_PENDING, or refused: API_ANSWERED. rq
+ * is not kept. */
 struct prompt;
 enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_request *rq,
                         const struct prompt *prompt);

@@ -23,8 +23,10 @@ static void give_up(struct gen *g)
 
 static void open_chunk(const struct gen *g, struct text *t)
 {
-    text_fmt(t, "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":", g->id,
-             (long long)g->created_s);
+    text_fmt(
+        t,
+        "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":",
+        g->id, (long long)g->created_s);
     text_json(t, str_of(g->model_id));
     text_fmt(t, ",\"system_fingerprint\":\"%s\",\"choices\":[", g->fingerprint);
 }
@@ -62,7 +64,8 @@ static void begin_stream(struct api *a, struct gen *g)
     g->has_begun = true;
     struct text *t = fresh(a);
     open_chunk(g, t);
-    text_puts(t, "{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":null}]");
+    text_puts(t, "{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":"
+                 "null,\"finish_reason\":null}]");
     text_puts(t, g->wants_usage ? ",\"usage\":null}" : "}");
     send_chunk(a, g, t);
 }
@@ -72,7 +75,8 @@ static void stream_text(struct api *a, struct gen *g, enum gen_part part, struct
     begin_stream(a, g);
     struct text *t = fresh(a);
     open_chunk(g, t);
-    text_fmt(t, "{\"index\":0,\"delta\":{\"%s\":", part == GEN_CONTENT ? "content" : "reasoning_content");
+    text_fmt(t, "{\"index\":0,\"delta\":{\"%s\":",
+             part == GEN_CONTENT ? "content" : "reasoning_content");
     text_json(t, s);
     text_puts(t, "},\"logprobs\":");
     if (part == GEN_CONTENT)
@@ -89,9 +93,12 @@ static void stream_text(struct api *a, struct gen *g, enum gen_part part, struct
 static void put_usage(const struct gen *g, struct text *t, const struct gen_timings *timings)
 {
     text_fmt(t,
-             "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,\"total_tokens\":%u,\"prompt_tokens_details\":"
-             "{\"cached_tokens\":%u,\"image_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":%u}}",
-             g->n_prompt, g->n_tokens, g->n_prompt + g->n_tokens, timings->n_cached, g->n_reasoning);
+             "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,\"total_tokens\":%u,"
+             "\"prompt_tokens_details\":"
+             "{\"cached_tokens\":%u,\"image_tokens\":0},\"completion_tokens_details\":{\"reasoning_"
+             "tokens\":%u}}",
+             g->n_prompt, g->n_tokens, g->n_prompt + g->n_tokens, timings->n_cached,
+             g->n_reasoning);
 }
 
 static void put_ms(struct text *t, const char *name, double ms)
@@ -100,7 +107,8 @@ static void put_ms(struct text *t, const char *name, double ms)
     text_decimal(t, ms, 3);
 }
 
-static void put_timings(const struct gen *g, struct text *t, const struct gen_timings *m, const char *stop)
+static void put_timings(const struct gen *g, struct text *t, const struct gen_timings *m,
+                        const char *stop)
 {
     uint32_t n_computed = g->n_prompt - m->n_cached;
     text_puts(t, "\"timings\":{\"queue_ms\":");
@@ -110,9 +118,12 @@ static void put_timings(const struct gen *g, struct text *t, const struct gen_ti
     put_ms(t, "prompt_per_second", m->prompt_ms > 0 ? n_computed * 1000.0 / m->prompt_ms : 0.0);
     text_fmt(t, ",\"predicted_n\":%u", g->n_tokens);
     put_ms(t, "predicted_ms", m->predicted_ms);
-    put_ms(t, "predicted_per_second", m->predicted_ms > 0 ? g->n_tokens * 1000.0 / m->predicted_ms : 0.0);
+    put_ms(t, "predicted_per_second",
+           m->predicted_ms > 0 ? g->n_tokens * 1000.0 / m->predicted_ms : 0.0);
     put_ms(t, "ttft_ms", m->ttft_ms);
-    text_fmt(t, ",\"draft_n\":0,\"draft_n_accepted\":0,\"accept_len_mean\":0.0,\"spec_steps\":0,\"spec_mode\":\"off\",\"stop\":\"%s\"}",
+    text_fmt(t,
+             ",\"draft_n\":0,\"draft_n_accepted\":0,\"accept_len_mean\":0.0,\"spec_steps\":0,"
+             "\"spec_mode\":\"off\",\"stop\":\"%s\"}",
              stop);
 }
 
@@ -169,12 +180,14 @@ static bool put_text(struct chain *body, struct text *t)
     return ok;
 }
 
-static bool write_answer(struct api *a, struct gen *g, struct chain *body, const char *finish_reason, const char *stop,
+static bool write_answer(struct api *a, struct gen *g, struct chain *body,
+                         const char *finish_reason, const char *stop,
                          const struct gen_timings *timings)
 {
     struct text *t = fresh(a);
-    text_fmt(t, "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion\",\"created\":%lld,\"model\":", g->id,
-             (long long)g->created_s);
+    text_fmt(t,
+             "{\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion\",\"created\":%lld,\"model\":",
+             g->id, (long long)g->created_s);
     text_json(t, str_of(g->model_id));
     text_puts(t, ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
     if (!put_text(body, t))
@@ -219,7 +232,8 @@ static void end_plain(struct api *a, struct gen *g, const char *finish_reason, c
         return;
     }
     chain_deinit(&body);
-    answer_error(a, g->call, API_OVERLOADED, NULL, "The server has no memory left for this answer.");
+    answer_error(a, g->call, API_OVERLOADED, NULL,
+                 "The server has no memory left for this answer.");
 }
 
 /* ---- entries ---- */
@@ -298,8 +312,9 @@ void gen_write_comment(struct api *a, struct gen *g)
     char text[48];
     if (!g->call || !g->wants_stream || g->call->is_done)
         return;
-    int n = g->n_prompt_done ? snprintf(text, sizeof text, "prefill %u/%u", g->n_prompt_done, g->n_prompt)
-                             : snprintf(text, sizeof text, "queued %u", g->n_ahead);
+    int n = g->n_prompt_done
+                ? snprintf(text, sizeof text, "prefill %u/%u", g->n_prompt_done, g->n_prompt)
+                : snprintf(text, sizeof text, "queued %u", g->n_ahead);
     sse_comment(g->call, (struct str){text, (size_t)n});
     g->written_at_ms = a->mono_ms;
 }

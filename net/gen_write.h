@@ -1,5 +1,6 @@
-/* gen_write: what a generation's client reads (api.md 9): chunks of a stream or the parts of a plain answer. Concatenated, the
- * deltas of a stream are the plain answer.   Thread: edge. Allocates: chain blocks. Private to gen.c. */
+/* gen_write: what a generation's client reads (api.md 9): chunks of a stream or the parts of a
+ * plain answer. Concatenated, the deltas of a stream are the plain answer.   Thread: edge.
+ * Allocates: chain blocks. Private to gen.c. */
 #ifndef NET_GEN_WRITE_H
 #define NET_GEN_WRITE_H
 

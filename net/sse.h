@@ -1,5 +1,6 @@
-/* sse: frames of an event stream into an answer (api.md 9.1): comments, `data:` lines, the end; chunked for HTTP/1.1.
- * Never `id:`, `event:` or `retry:` lines: clients' decoders trip over them.   Thread: edge. Allocates: chain blocks. */
+/* sse: frames of an event stream into an answer (api.md 9.1): comments, `data:` lines, the end;
+ * chunked for HTTP/1.1. Never `id:`, `event:` or `retry:` lines: clients' decoders trip over them.
+ * Thread: edge. Allocates: chain blocks. */
 #ifndef NET_SSE_H
 #define NET_SSE_H
 

@@ -25,8 +25,8 @@ static uint64_t fnv(uint64_t h, const void *bytes, size_t n_bytes)
     return h;
 }
 
-/* Tensor names, types, shapes and a sample of each tensor's bytes, plus what else changes the numbers. Reading all of an
- * 18 GB file would cost the start its speed. */
+/* Tensor names, types, shapes and a sample of each tensor's bytes, plus what else changes the
+ * numbers. Reading all of an 18 GB file would cost the start its speed. */
 static void fill_fingerprint(struct engine *g)
 {
     enum { SAMPLE_BYTES = 256 };
@@ -44,7 +44,8 @@ static void fill_fingerprint(struct engine *g)
     h = fnv(h, HEARTH_VERSION, sizeof HEARTH_VERSION);
     h = fnv(h, "cpu kv=f16", 10);
     h = fnv(h, &g->tok.template_rev, sizeof g->tok.template_rev);
-    snprintf(g->info.fingerprint, sizeof g->info.fingerprint, "fp_%010llx", (unsigned long long)(h & 0xffffffffffu));
+    snprintf(g->info.fingerprint, sizeof g->info.fingerprint, "fp_%010llx",
+             (unsigned long long)(h & 0xffffffffffu));
 }
 
 static float sampling_default(const struct gguf *file, const char *key, float when_absent)
@@ -72,9 +73,10 @@ static void fill_info(struct engine *g)
     /* the model card's values where the file has none (api.md 5) */
     info->default_temperature = sampling_default(g->m.file, "general.sampling.temp", 1.0f);
     info->default_top_p = sampling_default(g->m.file, "general.sampling.top_p", 0.95f);
-    info->default_top_k = gguf_get_u32(g->m.file, "general.sampling.top_k", &top_k, &ignored) && top_k <= d->n_vocab
-                              ? (int32_t)top_k
-                              : 64;
+    info->default_top_k =
+        gguf_get_u32(g->m.file, "general.sampling.top_k", &top_k, &ignored) && top_k <= d->n_vocab
+            ? (int32_t)top_k
+            : 64;
     fill_fingerprint(g);
 }
 
@@ -96,9 +98,10 @@ static int publish_tok(struct engine *g, struct err *e)
     int fd = ctl_seal_bytes("hearth-tokenizer", image, n_bytes, e);
     free(image);
     const void *mapped = fd < 0 ? NULL : ctl_map_sealed(fd, 0, &n_bytes, e);
-    if (mapped && tok_open(&g->tok, mapped, n_bytes, e) && g->tok.n_vocab != g->m.model.dims.n_vocab)
-        (void)err_set(e, ERR_FORMAT, "%s: %u tokens, but token_embd.weight has %u rows", gguf_name(g->m.file), g->tok.n_vocab,
-                      g->m.model.dims.n_vocab);
+    if (mapped && tok_open(&g->tok, mapped, n_bytes, e) &&
+        g->tok.n_vocab != g->m.model.dims.n_vocab)
+        (void)err_set(e, ERR_FORMAT, "%s: %u tokens, but token_embd.weight has %u rows",
+                      gguf_name(g->m.file), g->tok.n_vocab, g->m.model.dims.n_vocab);
     else if (mapped && g->tok.image)
         return fd;
     if (fd >= 0)
@@ -106,7 +109,8 @@ static int publish_tok(struct engine *g, struct err *e)
     return -1;
 }
 
-static bool start(struct engine *g, const struct engine_config *cfg, const struct engine_hooks *hooks, struct err *e)
+static bool start(struct engine *g, const struct engine_config *cfg,
+                  const struct engine_hooks *hooks, struct err *e)
 {
     int64_t start_ms = clock_mono_ms();
     if (!load_plan(&g->m, &cfg->load, engine_plan_regions, g, e))
@@ -121,10 +125,13 @@ static bool start(struct engine *g, const struct engine_config *cfg, const struc
     if (!hooks->restrict_calls(e) || !ctl_send(CTL_ROLE_FD, &loaded, &tok_fd, 1, e))
         return false;
     close(tok_fd);
-    log_event(LOG_INFO, "loaded", "model=%s quant=%s params=%llu ctx=%u seqs=%u threads=%u isa=%s plan_mib=%llu ms=%lld",
-              g->info.model_id, g->info.quant, (unsigned long long)g->info.n_params, g->m.cfg.n_ctx, g->m.cfg.max_seqs,
-              g->m.cfg.n_threads, g->info.isa, (unsigned long long)(plan_resident_bytes(&g->m.plan) >> 20),
-              (long long)(clock_mono_ms() - start_ms));
+    log_event(
+        LOG_INFO, "loaded",
+        "model=%s quant=%s params=%llu ctx=%u seqs=%u threads=%u isa=%s plan_mib=%llu ms=%lld",
+        g->info.model_id, g->info.quant, (unsigned long long)g->info.n_params, g->m.cfg.n_ctx,
+        g->m.cfg.max_seqs, g->m.cfg.n_threads, g->info.isa,
+        (unsigned long long)(plan_resident_bytes(&g->m.plan) >> 20),
+        (long long)(clock_mono_ms() - start_ms));
     return true;
 }
 
@@ -185,10 +192,13 @@ static const struct engine_config *receive_config(struct err *e)
     struct ctl_msg m;
     int fds[CTL_MAX_FDS];
     if (ctl_recv(CTL_ROLE_FD, &m, fds) != CTL_MSG || m.type != ENGINE_CTL_CONFIG || m.n_fds != 1)
-        return err_null(e, ERR_STATE, "engine: started without a configuration (this role is started by \"hearth serve\")");
+        return err_null(
+            e, ERR_STATE,
+            "engine: started without a configuration (this role is started by \"hearth serve\")");
     const struct engine_config *cfg = ctl_map_sealed(fds[0], sizeof *cfg, NULL, e);
     close(fds[0]);
-    if (cfg && (cfg->version != CTL_VERSION || !memchr(cfg->load.model_path, 0, sizeof cfg->load.model_path)))
+    if (cfg && (cfg->version != CTL_VERSION ||
+                !memchr(cfg->load.model_path, 0, sizeof cfg->load.model_path)))
         return err_null(e, ERR_FORMAT, "engine: configuration of another version");
     return cfg;
 }

@@ -1,10 +1,12 @@
-/* engine: what the edge sees of the engine role, and nothing more: token ids go in, token ids come out, over two rings of
- * fixed-size messages in one shared memfd and an eventfd each way. The engine never sees text, the edge never a tensor.
+/* engine: what the edge sees of the engine role, and nothing more: token ids go in, token ids come
+ * out, over two rings of fixed-size messages in one shared memfd and an eventfd each way. The
+ * engine never sees text, the edge never a tensor.
  *
- *   edge:  engine_client_submit -> ... engine_client_next yields events of that req_id ... EVENT_DONE or EVENT_REFUSED ends it
- *   engine: runtime/engine.c
+ *   edge:  engine_client_submit -> ... engine_client_next yields events of that req_id ...
+ * EVENT_DONE or EVENT_REFUSED ends it engine: runtime/engine.c
  *
- * Thread: the edge's only thread. Allocates: never. Every event is copied out and checked before it is returned. */
+ * Thread: the edge's only thread. Allocates: never. Every event is copied out and checked before it
+ * is returned. */
 #ifndef RUNTIME_ENGINE_H
 #define RUNTIME_ENGINE_H
 
@@ -21,7 +23,8 @@ enum {
     ENGINE_NAME_BYTES = 128,
 };
 
-/* How to choose tokens. Ranges are the edge's to check (api.md 5); the engine refuses what is outside all the same. */
+/* How to choose tokens. Ranges are the edge's to check (api.md 5); the engine refuses what is
+ * outside all the same. */
 struct gen_params {
     float temperature; /* 0 = greedy */
     float top_p;       /* (0, 1] */
@@ -50,12 +53,12 @@ enum engine_event_type {
 };
 
 enum finish_reason {
-    FINISH_EOS = 1,  /* the model ended its turn (stop_id says with which token) */
-    FINISH_STOP,     /* engine_client_stop */
-    FINISH_LENGTH,   /* max_tokens */
-    FINISH_CONTEXT,  /* context full */
-    FINISH_CANCEL,   /* engine_client_cancel */
-    FINISH_ERROR,    /* the engine failed this sequence; text in the log */
+    FINISH_EOS = 1, /* the model ended its turn (stop_id says with which token) */
+    FINISH_STOP,    /* engine_client_stop */
+    FINISH_LENGTH,  /* max_tokens */
+    FINISH_CONTEXT, /* context full */
+    FINISH_CANCEL,  /* engine_client_cancel */
+    FINISH_ERROR,   /* the engine failed this sequence; text in the log */
 };
 
 enum refuse_reason {
@@ -73,10 +76,10 @@ struct engine_info {
     char isa[32];                     /* op_isa() */
     uint64_t n_params;
     uint64_t file_bytes;
-    uint32_t n_ctx;        /* tokens one sequence may hold */
-    uint32_t n_ctx_train;  /* the file's own limit */
+    uint32_t n_ctx;       /* tokens one sequence may hold */
+    uint32_t n_ctx_train; /* the file's own limit */
     uint32_t n_vocab;
-    uint32_t max_seqs;     /* sequences that run at once */
+    uint32_t max_seqs; /* sequences that run at once */
     float default_temperature, default_top_p;
     int32_t default_top_k;
 };
@@ -84,7 +87,8 @@ struct engine_info {
 /* Times of one request, all milliseconds as double for exact sums. */
 struct gen_timings {
     double queue_ms, prompt_ms, predicted_ms, ttft_ms;
-    uint32_t n_cached, n_prompt, n_predicted; /* prompt tokens reused, computed; tokens sampled and kept */
+    uint32_t n_cached, n_prompt,
+        n_predicted; /* prompt tokens reused, computed; tokens sampled and kept */
 };
 
 struct engine_event {
@@ -120,27 +124,32 @@ struct engine_client {
     void *shared;
     size_t shared_bytes;
     int wake_engine_fd; /* eventfd: we write */
-    int wake_edge_fd;   /* eventfd: readable when events wait; add it to the loop, engine_client_next drains it */
+    int wake_edge_fd; /* eventfd: readable when events wait; add it to the loop, engine_client_next
+                         drains it */
 };
 
-/* Creates the shared memory for one engine life (boot does this): a memfd of engine_shared_bytes(), sealed against resizing. */
+/* Creates the shared memory for one engine life (boot does this): a memfd of engine_shared_bytes(),
+ * sealed against resizing. */
 size_t engine_shared_bytes(void);
 int engine_shared_create(struct err *e); /* descriptor, or -1 */
 
 /* Takes over the three descriptors on success. */
-bool engine_client_open(struct engine_client *c, int shared_fd, int wake_engine_fd, int wake_edge_fd, struct err *e);
+bool engine_client_open(struct engine_client *c, int shared_fd, int wake_engine_fd,
+                        int wake_edge_fd, struct err *e);
 void engine_client_close(struct engine_client *c);
 
-/* req_id: the caller's, not 0, unique among its unfinished requests. ERR_LIMIT: the ring has no room now (answer 503). */
-bool engine_client_submit(struct engine_client *c, uint32_t req_id, const struct gen_params *params, const int32_t *tokens,
-                          uint32_t n_tokens, struct err *e);
-/* The client is gone: free the sequence. EVENT_DONE with FINISH_CANCEL follows. Unknown ids are ignored. */
+/* req_id: the caller's, not 0, unique among its unfinished requests. ERR_LIMIT: the ring has no
+ * room now (answer 503). */
+bool engine_client_submit(struct engine_client *c, uint32_t req_id, const struct gen_params *params,
+                          const int32_t *tokens, uint32_t n_tokens, struct err *e);
+/* The client is gone: free the sequence. EVENT_DONE with FINISH_CANCEL follows. Unknown ids are
+ * ignored. */
 void engine_client_cancel(struct engine_client *c, uint32_t req_id);
 /* A stop string matched: keep the first n_keep generated tokens, end with FINISH_STOP. */
 void engine_client_stop(struct engine_client *c, uint32_t req_id, uint32_t n_keep);
 
-/* Next event, oldest first; false if there is none. A malformed message from the engine: *is_broken = true (treat the
- * engine as dead). */
+/* Next event, oldest first; false if there is none. A malformed message from the engine: *is_broken
+ * = true (treat the engine as dead). */
 bool engine_client_next(struct engine_client *c, struct engine_event *ev, bool *is_broken);
 
 #endif

@@ -8,7 +8,8 @@
 
 size_t engine_shared_bytes(void)
 {
-    return ring_bytes(ENGINE_TO_SLOTS, ENGINE_SLOT_BYTES) + ring_bytes(ENGINE_FROM_SLOTS, ENGINE_SLOT_BYTES);
+    return ring_bytes(ENGINE_TO_SLOTS, ENGINE_SLOT_BYTES) +
+           ring_bytes(ENGINE_FROM_SLOTS, ENGINE_SLOT_BYTES);
 }
 
 int engine_shared_create(struct err *e)
@@ -27,7 +28,8 @@ int engine_shared_create(struct err *e)
     return fd;
 }
 
-bool engine_client_open(struct engine_client *c, int shared_fd, int wake_engine_fd, int wake_edge_fd, struct err *e)
+bool engine_client_open(struct engine_client *c, int shared_fd, int wake_engine_fd,
+                        int wake_edge_fd, struct err *e)
 {
     memset(c, 0, sizeof *c);
     size_t n_bytes = engine_shared_bytes();
@@ -65,13 +67,14 @@ static void push(struct engine_client *c, const struct engine_msg *m)
 {
     void *slot = ring_push(&c->to_engine);
     if (!slot)
-        return; /* only CANCEL and STOP come here unchecked, and their slots are spare; a lost one times out at the edge */
+        return; /* only CANCEL and STOP come here unchecked, and their slots are spare; a lost one
+                   times out at the edge */
     memcpy(slot, m, sizeof *m);
     ring_push_done(&c->to_engine);
 }
 
-bool engine_client_submit(struct engine_client *c, uint32_t req_id, const struct gen_params *params, const int32_t *tokens,
-                          uint32_t n_tokens, struct err *e)
+bool engine_client_submit(struct engine_client *c, uint32_t req_id, const struct gen_params *params,
+                          const int32_t *tokens, uint32_t n_tokens, struct err *e)
 {
     uint32_t n_fragments = (n_tokens + ENGINE_PROMPT_IDS - 1) / ENGINE_PROMPT_IDS;
     if (ring_room(&c->to_engine) < n_fragments + 1 + ENGINE_SPARE_SLOTS)
@@ -93,13 +96,17 @@ bool engine_client_submit(struct engine_client *c, uint32_t req_id, const struct
 
 void engine_client_cancel(struct engine_client *c, uint32_t req_id)
 {
-    push(c, &(struct engine_msg){.version = ENGINE_MSG_VERSION, .type = MSG_CANCEL, .req_id = req_id});
+    push(c,
+         &(struct engine_msg){.version = ENGINE_MSG_VERSION, .type = MSG_CANCEL, .req_id = req_id});
     wake_engine(c);
 }
 
 void engine_client_stop(struct engine_client *c, uint32_t req_id, uint32_t n_keep)
 {
-    push(c, &(struct engine_msg){.version = ENGINE_MSG_VERSION, .type = MSG_STOP, .req_id = req_id, .stop.n_keep = n_keep});
+    push(c, &(struct engine_msg){.version = ENGINE_MSG_VERSION,
+                                 .type = MSG_STOP,
+                                 .req_id = req_id,
+                                 .stop.n_keep = n_keep});
     wake_engine(c);
 }
 
@@ -107,10 +114,13 @@ static bool event_is_sound(const struct engine_event *ev)
 {
     switch (ev->type) {
     case EVENT_TOKENS:
-        return ev->tokens.n_tokens <= ENGINE_EVENT_MAX_TOKENS && ev->tokens.n_top <= ENGINE_MAX_TOP_LOGPROBS;
+        return ev->tokens.n_tokens <= ENGINE_EVENT_MAX_TOKENS &&
+               ev->tokens.n_top <= ENGINE_MAX_TOP_LOGPROBS;
     case EVENT_READY: /* texts end inside their fields */
-        return memchr(ev->info.model_id, 0, sizeof ev->info.model_id) && memchr(ev->info.quant, 0, sizeof ev->info.quant) &&
-               memchr(ev->info.fingerprint, 0, sizeof ev->info.fingerprint) && memchr(ev->info.isa, 0, sizeof ev->info.isa);
+        return memchr(ev->info.model_id, 0, sizeof ev->info.model_id) &&
+               memchr(ev->info.quant, 0, sizeof ev->info.quant) &&
+               memchr(ev->info.fingerprint, 0, sizeof ev->info.fingerprint) &&
+               memchr(ev->info.isa, 0, sizeof ev->info.isa);
     case EVENT_LOADING:
     case EVENT_QUEUED:
     case EVENT_PROGRESS:
@@ -137,7 +147,8 @@ bool engine_client_next(struct engine_client *c, struct engine_event *ev, bool *
     struct engine_msg m;
     memcpy(&m, slot, sizeof m);
     ring_pop_done(&c->from_engine);
-    if (m.version != ENGINE_MSG_VERSION || m.type != MSG_EVENT || m.req_id != m.event.req_id || !event_is_sound(&m.event)) {
+    if (m.version != ENGINE_MSG_VERSION || m.type != MSG_EVENT || m.req_id != m.event.req_id ||
+        !event_is_sound(&m.event)) {
         *is_broken = true;
         return false;
     }

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 enum {
-    /* A step with prompt rows should not last longer: it is the gap other streams see and the delay of a cancel
-     * (design.md 7: a disconnect frees the sequence within 250 ms). */
+    /* A step with prompt rows should not last longer: it is the gap other streams see and the delay
+     * of a cancel (design.md 7: a disconnect frees the sequence within 250 ms). */
     STEP_TARGET_US = 120000,
     MIN_PROMPT_ROWS = 8,
     MAX_MSGS_PER_TURN = 4096,
@@ -26,7 +26,8 @@ static void wake_edge(const struct engine *g)
     (void)ignored;
 }
 
-/* Room was checked before the batch; a full ring here means an edge that stopped reading, which boot will notice. */
+/* Room was checked before the batch; a full ring here means an edge that stopped reading, which
+ * boot will notice. */
 static void tell(struct engine *g, const struct engine_event *ev)
 {
     void *slot = g->shared ? ring_push(&g->from_engine) : NULL;
@@ -43,7 +44,8 @@ static double ms_between(int64_t from_us, int64_t to_us)
     return from_us && to_us > from_us ? (double)(to_us - from_us) / 1000.0 : 0.0;
 }
 
-static void finish(struct engine *g, uint32_t i_slot, enum finish_reason reason, int32_t stop_id, uint32_t n_keep)
+static void finish(struct engine *g, uint32_t i_slot, enum finish_reason reason, int32_t stop_id,
+                   uint32_t n_keep)
 {
     const struct sched_slot *slot = &g->sched.slots[i_slot];
     const struct engine_req *rq = &g->reqs[i_slot];
@@ -102,14 +104,17 @@ static void on_submit(struct engine *g, const struct engine_msg *m)
     if (g->is_draining)
         why = REFUSE_DRAINING;
     else if (m->req_id && params_are_sound(&m->submit.params))
-        i_slot = sched_submit(&g->sched, m->req_id, m->submit.n_tokens, m->submit.params.max_tokens, &why);
+        i_slot = sched_submit(&g->sched, m->req_id, m->submit.n_tokens, m->submit.params.max_tokens,
+                              &why);
     if (i_slot < 0) {
         refuse(g, m->req_id, why); /* its PROMPT fragments find no slot and are dropped */
         return;
     }
     int32_t *toks = g->reqs[i_slot].toks;
-    g->reqs[i_slot] = (struct engine_req){
-        .params = m->submit.params, .toks = toks, .n_told_ahead = UINT32_MAX, .received_us = clock_mono_us()};
+    g->reqs[i_slot] = (struct engine_req){.params = m->submit.params,
+                                          .toks = toks,
+                                          .n_told_ahead = UINT32_MAX,
+                                          .received_us = clock_mono_us()};
 }
 
 static void on_prompt(struct engine *g, const struct engine_msg *m, uint32_t i_slot)
@@ -162,9 +167,11 @@ static bool take_messages(struct engine *g)
 {
     uint32_t n_taken = 0;
     uint64_t count;
-    ssize_t ignored = read(g->wake_engine_fd, &count, sizeof count); /* first the bell, then the ring: none is missed */
+    ssize_t ignored = read(g->wake_engine_fd, &count,
+                           sizeof count); /* first the bell, then the ring: none is missed */
     (void)ignored;
-    for (const void *slot; n_taken < MAX_MSGS_PER_TURN && (slot = ring_pop(&g->to_engine)); n_taken++) {
+    for (const void *slot; n_taken < MAX_MSGS_PER_TURN && (slot = ring_pop(&g->to_engine));
+         n_taken++) {
         struct engine_msg m;
         memcpy(&m, slot, sizeof m);
         ring_pop_done(&g->to_engine);
@@ -197,7 +204,10 @@ static void admit(struct engine *g)
 static struct batch fill_batch(struct engine *g, uint32_t n_items)
 {
     struct loaded *m = &g->m;
-    struct batch b = {.tok = m->batch_tok, .pos = m->batch_pos, .seq = m->batch_seq, .logit_rows = m->batch_logit_rows};
+    struct batch b = {.tok = m->batch_tok,
+                      .pos = m->batch_pos,
+                      .seq = m->batch_seq,
+                      .logit_rows = m->batch_logit_rows};
     for (uint32_t i = 0; i < n_items; i++) {
         const struct sched_item *it = &g->items[i];
         const struct sched_slot *slot = &g->sched.slots[it->i_slot];
@@ -227,7 +237,8 @@ static struct sample_row row_of(const struct engine *g, uint32_t i_slot, const f
     };
 }
 
-static bool tell_token(struct engine *g, uint32_t i_slot, int32_t id, const struct sample_row *row, struct err *e)
+static bool tell_token(struct engine *g, uint32_t i_slot, int32_t id, const struct sample_row *row,
+                       struct err *e)
 {
     const struct engine_req *rq = &g->reqs[i_slot];
     struct engine_event ev = {.type = EVENT_TOKENS, .req_id = g->sched.slots[i_slot].req_id};
@@ -251,7 +262,8 @@ static bool tell_token(struct engine *g, uint32_t i_slot, int32_t id, const stru
 /* Logits that nothing can be chosen from end that one request; the others go on. */
 static void fail(struct engine *g, uint32_t i_slot, const struct err *e)
 {
-    log_event(LOG_ERROR, "sequence-failed", "req=%u reason=\"%s\"", g->sched.slots[i_slot].req_id, e->msg);
+    log_event(LOG_ERROR, "sequence-failed", "req=%u reason=\"%s\"", g->sched.slots[i_slot].req_id,
+              e->msg);
     finish(g, i_slot, FINISH_ERROR, -1, UINT32_MAX);
 }
 
@@ -293,7 +305,8 @@ static void after_batch(struct engine *g, uint32_t n_items)
         const struct sched_item *it = &g->items[i];
         const struct sched_slot *slot = &g->sched.slots[it->i_slot];
         sched_computed(&g->sched, it);
-        if (slot->n_computed <= slot->n_prompt && (it->n_rows > 1 || slot->n_computed == slot->n_prompt)) {
+        if (slot->n_computed <= slot->n_prompt &&
+            (it->n_rows > 1 || slot->n_computed == slot->n_prompt)) {
             struct engine_event ev = {.type = EVENT_PROGRESS, .req_id = slot->req_id};
             ev.progress.n_done = slot->n_computed;
             ev.progress.n_prompt = slot->n_prompt;
@@ -318,7 +331,8 @@ static bool run_batch(struct engine *g, uint32_t n_items, struct err *e)
     int64_t start_us = clock_mono_us();
     if (!gemma4_forward(&g->m.model, OP_BACKEND_CPU, g->m.pool, &b, g->m.kv.views, e))
         return false;
-    if (b.n_rows >= MIN_PROMPT_ROWS) { /* small steps read the weights for few rows: their cost per row says nothing */
+    if (b.n_rows >= MIN_PROMPT_ROWS) { /* small steps read the weights for few rows: their cost per
+                                          row says nothing */
         double us = (double)(clock_mono_us() - start_us) / b.n_rows;
         g->us_per_row = g->us_per_row > 0.0 ? 0.7 * g->us_per_row + 0.3 * us : us;
     }
@@ -333,7 +347,8 @@ bool engine_loop_turn(struct engine *g, bool *did_work, struct err *e)
         return true;
     *did_work = take_messages(g);
     admit(g);
-    /* An edge that does not read its events gets no more of them; nothing is lost, its sequences wait. */
+    /* An edge that does not read its events gets no more of them; nothing is lost, its sequences
+     * wait. */
     if (ring_room(&g->from_engine) < 4 * g->m.cfg.max_seqs + g->n_slots + 16)
         return true;
     uint32_t n_rows, n_items = sched_step(&g->sched, prompt_rows_now(g), g->items, &n_rows);
@@ -380,12 +395,18 @@ bool engine_plan_regions(void *engine, const struct loaded *m, struct plan *p, s
 {
     struct engine *g = engine;
     g->n_slots = m->cfg.max_seqs + m->cfg.max_queued;
-    return plan_add(p, "requests: slots", g->n_slots, sizeof(struct sched_slot), &g->slots_off_bytes, e) &&
-           plan_add(p, "requests: parameters", g->n_slots, sizeof(struct engine_req), &g->reqs_off_bytes, e) &&
-           plan_add(p, "requests: tokens", (uint64_t)g->n_slots * m->cfg.n_ctx, sizeof(int32_t), &g->toks_off_bytes, e) &&
-           plan_add(p, "requests: batch items", m->cfg.max_seqs, sizeof(struct sched_item), &g->items_off_bytes, e) &&
-           plan_add(p, "sampler: suppressed ids", engine_n_suppressed(m), sizeof(int32_t), &g->suppressed_off_bytes, e) &&
-           plan_add(p, "sampler", 1, sample_scratch_bytes(m->model.dims.n_vocab), &g->scratch_off_bytes, e) &&
+    return plan_add(p, "requests: slots", g->n_slots, sizeof(struct sched_slot),
+                    &g->slots_off_bytes, e) &&
+           plan_add(p, "requests: parameters", g->n_slots, sizeof(struct engine_req),
+                    &g->reqs_off_bytes, e) &&
+           plan_add(p, "requests: tokens", (uint64_t)g->n_slots * m->cfg.n_ctx, sizeof(int32_t),
+                    &g->toks_off_bytes, e) &&
+           plan_add(p, "requests: batch items", m->cfg.max_seqs, sizeof(struct sched_item),
+                    &g->items_off_bytes, e) &&
+           plan_add(p, "sampler: suppressed ids", engine_n_suppressed(m), sizeof(int32_t),
+                    &g->suppressed_off_bytes, e) &&
+           plan_add(p, "sampler", 1, sample_scratch_bytes(m->model.dims.n_vocab),
+                    &g->scratch_off_bytes, e) &&
            plan_add_mapped(p, "rings to the edge", engine_shared_bytes(), e);
 }
 
@@ -415,10 +436,12 @@ void engine_loop_drop_rings(struct engine *g)
     g->shared = NULL;
 }
 
-bool engine_loop_rings(struct engine *g, int shared_fd, int wake_engine_fd, int wake_edge_fd, struct err *e)
+bool engine_loop_rings(struct engine *g, int shared_fd, int wake_engine_fd, int wake_edge_fd,
+                       struct err *e)
 {
     engine_loop_drop_rings(g);
-    void *shared = mmap(NULL, engine_shared_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
+    void *shared =
+        mmap(NULL, engine_shared_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, shared_fd, 0);
     if (shared == MAP_FAILED)
         return err_sys(e, "engine: cannot map the rings");
     close(shared_fd);

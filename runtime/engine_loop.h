@@ -1,6 +1,6 @@
-/* engine_loop: the engine's state and main loop, apart from how it was started (engine.c). Private to the engine role and
- * its tests.
- * Thread: engine.   Allocates: nothing; the request table is a region of the plan. */
+/* engine_loop: the engine's state and main loop, apart from how it was started (engine.c). Private
+ * to the engine role and its tests. Thread: engine.   Allocates: nothing; the request table is a
+ * region of the plan. */
 #ifndef RUNTIME_ENGINE_LOOP_H
 #define RUNTIME_ENGINE_LOOP_H
 
@@ -12,16 +12,16 @@
 /* A request beside its sched slot of the same index. */
 struct engine_req {
     struct gen_params params;
-    int32_t *toks;       /* [n_ctx] prompt, then generated */
-    uint32_t n_received; /* prompt tokens that have arrived */
-    uint32_t n_told_ahead; /* queue place last told */
+    int32_t *toks;                              /* [n_ctx] prompt, then generated */
+    uint32_t n_received;                        /* prompt tokens that have arrived */
+    uint32_t n_told_ahead;                      /* queue place last told */
     int64_t received_us, admitted_us, first_us; /* 0 = not yet */
 };
 
 struct engine {
     struct loaded m;
     struct sched sched;
-    struct tok tok; /* for stop ids only */
+    struct tok tok;                 /* for stop ids only */
     struct engine_req *reqs;        /* [n_slots] */
     struct sched_item *items;       /* [max_seqs] */
     struct sample_scratch *scratch; /* one sampler's working memory */
@@ -42,11 +42,12 @@ struct engine {
 void engine_loop_init(struct engine *g);
 
 /* A new edge: take over its rings and drop everything that ran for the last one. */
-bool engine_loop_rings(struct engine *g, int shared_fd, int wake_engine_fd, int wake_edge_fd, struct err *e);
+bool engine_loop_rings(struct engine *g, int shared_fd, int wake_engine_fd, int wake_edge_fd,
+                       struct err *e);
 void engine_loop_drop_rings(struct engine *g);
 
-/* One turn: messages in, admission, at most one batch, events out. *did_work = false: nothing to do until a message comes.
- * false only when the engine itself failed (a backend error). */
+/* One turn: messages in, admission, at most one batch, events out. *did_work = false: nothing to do
+ * until a message comes. false only when the engine itself failed (a backend error). */
 bool engine_loop_turn(struct engine *g, bool *did_work, struct err *e);
 
 /* Requests that are running or waiting. */

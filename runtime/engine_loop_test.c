@@ -1,5 +1,6 @@
-/* The engine's loop with both ends of the rings in one thread, on a tiny random model: what a request gets must not depend on
- * who else is there, and every way a request can end frees what it held. */
+/* The engine's loop with both ends of the rings in one thread, on a tiny random model: what a
+ * request gets must not depend on who else is there, and every way a request can end frees what it
+ * held. */
 #include "runtime/engine_loop.h"
 #include "runtime/engine_role.h"
 #include "runtime/tools.h"
@@ -35,11 +36,16 @@ static struct rig *open_rig(uint32_t max_seqs, uint32_t max_queued)
 {
     struct err e = {0};
     struct rig *r = calloc(1, sizeof *r);
-    struct load_config cfg = {.n_ctx = N_CTX, .max_seqs = max_seqs, .max_queued = max_queued, .max_rows = 64, .n_threads = 2,
+    struct load_config cfg = {.n_ctx = N_CTX,
+                              .max_seqs = max_seqs,
+                              .max_queued = max_queued,
+                              .max_rows = 64,
+                              .n_threads = 2,
                               .budget_bytes = UINT64_C(1) << 32};
     char path[512], name[] = "synth", shape[] = "tiny", type[] = "F32";
     snprintf(path, sizeof path, "%s/tiny.gguf", t_scratch_dir());
-    MUST_TRUE(r && tool_synth(4, (char *[]){name, shape, type, path, NULL}) == 0, "cannot make a tiny model");
+    MUST_TRUE(r && tool_synth(4, (char *[]){name, shape, type, path, NULL}) == 0,
+              "cannot make a tiny model");
     snprintf(cfg.model_path, sizeof cfg.model_path, "%s", path);
     MUST_TRUE(load_plan(&r->g.m, &cfg, engine_plan_regions, &r->g, &e), e.msg);
     MUST_TRUE(load_commit(&r->g.m, &e), e.msg);
@@ -47,8 +53,10 @@ static struct rig *open_rig(uint32_t max_seqs, uint32_t max_queued)
     void *image = tok_build(r->g.m.file, &image_bytes, &e);
     MUST_TRUE(image && tok_open(&r->g.tok, image, image_bytes, &e), e.msg);
     engine_loop_init(&r->g);
-    int shared = engine_shared_create(&e), to = eventfd(0, EFD_NONBLOCK), from = eventfd(0, EFD_NONBLOCK);
-    MUST_TRUE(shared >= 0 && engine_client_open(&r->client, dup(shared), dup(to), dup(from), &e), e.msg);
+    int shared = engine_shared_create(&e), to = eventfd(0, EFD_NONBLOCK),
+        from = eventfd(0, EFD_NONBLOCK);
+    MUST_TRUE(shared >= 0 && engine_client_open(&r->client, dup(shared), dup(to), dup(from), &e),
+              e.msg);
     MUST_TRUE(engine_loop_rings(&r->g, shared, to, from, &e), e.msg);
     return r;
 }
@@ -109,8 +117,11 @@ static void run_until_idle(struct rig *r)
 
 static struct gen_params greedy(uint32_t max_tokens)
 {
-    return (struct gen_params){
-        .top_p = 1.0f, .repetition_penalty = 1.0f, .n_logprobs = -1, .max_tokens = max_tokens, .seed = 1};
+    return (struct gen_params){.top_p = 1.0f,
+                               .repetition_penalty = 1.0f,
+                               .n_logprobs = -1,
+                               .max_tokens = max_tokens,
+                               .seed = 1};
 }
 
 /* A prompt of its own per number: bos, then ids of a formula. */
@@ -191,7 +202,8 @@ TEST(engine_loop_repeats_a_seeded_sample_under_load)
     memset(r->seen, 0, sizeof r->seen);
     submit(r, 5, &other);
     run_until_idle(r);
-    CHECK_TRUE(r->seen[5].n_tokens != first.n_tokens || memcmp(r->seen[5].ids, first.ids, sizeof first.ids) != 0);
+    CHECK_TRUE(r->seen[5].n_tokens != first.n_tokens ||
+               memcmp(r->seen[5].ids, first.ids, sizeof first.ids) != 0);
     close_rig(r);
 }
 
@@ -261,7 +273,8 @@ TEST(engine_loop_refuses_with_the_reason)
     struct gen_params p = greedy(200);
     int32_t toks[N_CTX + 1] = {0};
     struct err e = {0};
-    MUST_TRUE(engine_client_submit(&r->client, 1, &p, toks, N_CTX, &e), e.msg); /* no room for an answer */
+    MUST_TRUE(engine_client_submit(&r->client, 1, &p, toks, N_CTX, &e),
+              e.msg); /* no room for an answer */
     turn(r);
     CHECK_TRUE(r->seen[1].is_refused && r->seen[1].refused == REFUSE_TOO_LONG);
     toks[3] = 1 << 30;

@@ -1,8 +1,9 @@
-/* engine_msg: the messages of the two rings between edge and engine. Fixed-size slots, versioned, length-checked; the
- * receiver copies a slot out before it looks at it, because the other side can still write to it.
+/* engine_msg: the messages of the two rings between edge and engine. Fixed-size slots, versioned,
+ * length-checked; the receiver copies a slot out before it looks at it, because the other side can
+ * still write to it.
  *
- *   edge -> engine   SUBMIT, then PROMPT fragments in order until n_tokens ids have come; CANCEL; STOP
- *   engine -> edge   EVENT: one struct engine_event */
+ *   edge -> engine   SUBMIT, then PROMPT fragments in order until n_tokens ids have come; CANCEL;
+ * STOP engine -> edge   EVENT: one struct engine_event */
 #ifndef RUNTIME_ENGINE_MSG_H
 #define RUNTIME_ENGINE_MSG_H
 
@@ -50,7 +51,8 @@ static inline struct ring engine_ring_to(void *shared)
 
 static inline struct ring engine_ring_from(void *shared)
 {
-    return ring_at((char *)shared + ring_bytes(ENGINE_TO_SLOTS, ENGINE_SLOT_BYTES), ENGINE_FROM_SLOTS, ENGINE_SLOT_BYTES);
+    return ring_at((char *)shared + ring_bytes(ENGINE_TO_SLOTS, ENGINE_SLOT_BYTES),
+                   ENGINE_FROM_SLOTS, ENGINE_SLOT_BYTES);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* engine_role: the role that holds the model: load, plan, main loop. No network, no text.
- * Control socket (CTL_ROLE_FD): boot sends CONFIG, then RINGS (again whenever the edge was restarted: everything in flight
- * is dropped with it); DRAIN ends the process once nothing runs. */
+ * Control socket (CTL_ROLE_FD): boot sends CONFIG, then RINGS (again whenever the edge was
+ * restarted: everything in flight is dropped with it); DRAIN ends the process once nothing runs. */
 #ifndef RUNTIME_ENGINE_ROLE_H
 #define RUNTIME_ENGINE_ROLE_H
 
@@ -23,7 +23,8 @@ struct engine_config {
 };
 
 struct engine_hooks {
-    bool (*restrict_files)(struct err *e); /* called when the model is mapped, before worker threads start */
+    bool (*restrict_files)(
+        struct err *e); /* called when the model is mapped, before worker threads start */
     bool (*restrict_calls)(struct err *e); /* called last before the loop */
 };
 

@@ -1,5 +1,6 @@
-/* The whole model through load, cache and batch: against golden logits of an independent implementation (tests/golden), and
- * against itself: the same bits however the rows are cut, mixed and spread over threads. */
+/* The whole model through load, cache and batch: against golden logits of an independent
+ * implementation (tests/golden), and against itself: the same bits however the rows are cut, mixed
+ * and spread over threads. */
 #include "runtime/load.h"
 #include "tests/t.h"
 #include "tests/tiny_model.h"
@@ -12,13 +13,15 @@
 enum { MAX_TOKENS = 640 };
 
 /* One loaded tiny model with room for `max_seqs` sequences of MAX_TOKENS. */
-static struct loaded *open_tiny(const json_t *golden, enum qtype type, uint32_t max_seqs, uint32_t n_threads)
+static struct loaded *open_tiny(const json_t *golden, enum qtype type, uint32_t max_seqs,
+                                uint32_t n_threads)
 {
     static const struct load_config base = {.max_rows = MAX_TOKENS, .max_logit_rows = MAX_TOKENS};
     struct err e = {0};
     struct loaded *m = calloc(1, sizeof *m);
     struct load_config cfg = base;
-    uint64_t n_ctx_train = (uint64_t)json_integer_value(json_object_get(json_object_get(golden, "config"), "context_length"));
+    uint64_t n_ctx_train = (uint64_t)json_integer_value(
+        json_object_get(json_object_get(golden, "config"), "context_length"));
     cfg.max_seqs = max_seqs;
     cfg.n_threads = n_threads;
     cfg.n_ctx = (uint32_t)(n_ctx_train < MAX_TOKENS ? n_ctx_train : MAX_TOKENS);
@@ -37,7 +40,8 @@ static void close_tiny(struct loaded *m)
 }
 
 /* Append rows of one sequence to the batch under construction. */
-static void add_rows(struct loaded *m, struct batch *b, int32_t seq, const int32_t *toks, uint32_t first_pos, uint32_t n)
+static void add_rows(struct loaded *m, struct batch *b, int32_t seq, const int32_t *toks,
+                     uint32_t first_pos, uint32_t n)
 {
     kv_advance(&m->kv, seq, first_pos + n);
     for (uint32_t i = 0; i < n; i++, b->n_rows++) {
@@ -50,7 +54,10 @@ static void add_rows(struct loaded *m, struct batch *b, int32_t seq, const int32
 
 static struct batch empty_batch(const struct loaded *m)
 {
-    return (struct batch){.tok = m->batch_tok, .pos = m->batch_pos, .seq = m->batch_seq, .logit_rows = m->batch_logit_rows};
+    return (struct batch){.tok = m->batch_tok,
+                          .pos = m->batch_pos,
+                          .seq = m->batch_seq,
+                          .logit_rows = m->batch_logit_rows};
 }
 
 static void run(struct loaded *m, const struct batch *b)
@@ -81,8 +88,8 @@ static double number_at(const json_t *list, size_t i)
     return json_number_value(json_array_get(list, i));
 }
 
-/* Argmax equal at every position. Bound: what rounding keys and values to f16 costs (gemma4-text 6.1); wrong windows, norms
- * or RoPE are off by far more (tests/golden/README.md). */
+/* Argmax equal at every position. Bound: what rounding keys and values to f16 costs
+ * (gemma4-text 6.1); wrong windows, norms or RoPE are off by far more (tests/golden/README.md). */
 static void check_prompt(struct loaded *m, const json_t *golden, const json_t *prompt)
 {
     int32_t toks[MAX_TOKENS];
@@ -161,7 +168,8 @@ TEST(forward_matches_golden_logits_with_bf16_matrices)
 
 /* ---- one row, one answer ---- */
 
-/* Logits of the whole sequence computed in one batch: what every other way of cutting must repeat bit for bit. */
+/* Logits of the whole sequence computed in one batch: what every other way of cutting must repeat
+ * bit for bit. */
 static float *whole(struct loaded *m, const int32_t *toks, uint32_t n)
 {
     size_t n_bytes = (size_t)n * m->model.dims.n_vocab * sizeof(float);
@@ -176,7 +184,8 @@ static float *whole(struct loaded *m, const int32_t *toks, uint32_t n)
     return logits;
 }
 
-static void check_chunks(struct loaded *m, const int32_t *toks, uint32_t n, uint32_t chunk, const float *want)
+static void check_chunks(struct loaded *m, const int32_t *toks, uint32_t n, uint32_t chunk,
+                         const float *want)
 {
     uint32_t n_vocab = m->model.dims.n_vocab, n_equal = 0;
     int32_t seq = take_seq(m, n);
@@ -185,13 +194,15 @@ static void check_chunks(struct loaded *m, const int32_t *toks, uint32_t n, uint
         uint32_t n_rows = n - at < chunk ? n - at : chunk;
         add_rows(m, &b, seq, toks, at, n_rows);
         run(m, &b);
-        n_equal += memcmp(m->model.logits, want + (size_t)at * n_vocab, (size_t)n_rows * n_vocab * sizeof(float)) == 0;
+        n_equal += memcmp(m->model.logits, want + (size_t)at * n_vocab,
+                          (size_t)n_rows * n_vocab * sizeof(float)) == 0;
     }
     CHECK_EQ(n_equal, (n + chunk - 1) / chunk);
     kv_seq_release(&m->kv, seq);
 }
 
-/* Sixteen sequences decode side by side; each is a different rotation of the prompt, row 0's must equal `want`. */
+/* Sixteen sequences decode side by side; each is a different rotation of the prompt, row 0's must
+ * equal `want`. */
 static void check_neighbours(struct loaded *m, const int32_t *toks, uint32_t n, const float *want)
 {
     enum { N_SEQS = 16 };
@@ -205,12 +216,13 @@ static void check_neighbours(struct loaded *m, const int32_t *toks, uint32_t n, 
     }
     for (uint32_t at = 0; at < n; at++) {
         struct batch b = empty_batch(m);
-        for (uint32_t s = N_SEQS; s-- > 0;) /* the one compared comes last; its neighbours are at other lengths */
+        for (uint32_t s = N_SEQS;
+             s-- > 0;) /* the one compared comes last; its neighbours are at other lengths */
             if (s == 0 || at >= s)
                 add_rows(m, &b, seqs[s], rotated[s], s == 0 ? at : at - s, 1);
         run(m, &b);
-        n_equal += memcmp(m->model.logits + (size_t)(b.n_rows - 1) * n_vocab, want + (size_t)at * n_vocab,
-                          n_vocab * sizeof(float)) == 0;
+        n_equal += memcmp(m->model.logits + (size_t)(b.n_rows - 1) * n_vocab,
+                          want + (size_t)at * n_vocab, n_vocab * sizeof(float)) == 0;
     }
     CHECK_EQ(n_equal, n);
     for (uint32_t s = 0; s < N_SEQS; s++)
@@ -275,7 +287,8 @@ TEST(forward_repeats_its_bits_after_a_truncation)
     b = empty_batch(m);
     add_rows(m, &b, seq, toks, back, n - back);
     run(m, &b);
-    CHECK_BYTES(m->model.logits, want + (size_t)back * n_vocab, (size_t)(n - back) * n_vocab * sizeof(float));
+    CHECK_BYTES(m->model.logits, want + (size_t)back * n_vocab,
+                (size_t)(n - back) * n_vocab * sizeof(float));
     free(want);
     close_tiny(m);
     json_decref(golden);

@@ -13,16 +13,19 @@ uint32_t kv_pages_for(uint64_t n_tokens)
 
 static uint64_t layer_page_bytes(const struct kv_layer_dims *l)
 {
-    return (uint64_t)l->n_kv_heads * KV_PAGE_TOKENS * l->head_dim * sizeof(uint16_t) * 2; /* keys and values */
+    return (uint64_t)l->n_kv_heads * KV_PAGE_TOKENS * l->head_dim * sizeof(uint16_t) *
+           2; /* keys and values */
 }
 
-/* W + T - 1 cells so that a chunk of T rows is written before its first row attends, plus what a rollback needs. */
+/* W + T - 1 cells so that a chunk of T rows is written before its first row attends, plus what a
+ * rollback needs. */
 static uint32_t ring_pages(const struct kv_config *cfg)
 {
     uint64_t n_cells = (uint64_t)cfg->window + cfg->max_chunk_rows + cfg->rollback_rows;
     /* a window that does not begin at a page's start touches one page more */
     uint32_t n_touched = kv_pages_for((uint64_t)cfg->window + KV_PAGE_TOKENS - 1);
-    return (uint32_t)num_min(num_max(kv_pages_for(n_cells), n_touched), kv_pages_for(num_max(cfg->n_ctx, 1)));
+    return (uint32_t)num_min(num_max(kv_pages_for(n_cells), n_touched),
+                             kv_pages_for(num_max(cfg->n_ctx, 1)));
 }
 
 uint64_t kv_page_bytes(const struct kv_config *cfg)
@@ -50,7 +53,8 @@ bool kv_plan(struct kv *kv, const struct kv_config *cfg, struct plan *p, struct 
     kv->table_stride = kv_pages_for(cfg->n_ctx);
     kv->n_ring_pages = ring_pages(cfg);
     if (cfg->n_layers > KV_MAX_LAYERS || cfg->n_pages < kv->table_stride || cfg->max_seqs == 0)
-        return err_set(e, ERR_LIMIT, "kv: %u pages do not hold one sequence of %u tokens", cfg->n_pages, cfg->n_ctx);
+        return err_set(e, ERR_LIMIT, "kv: %u pages do not hold one sequence of %u tokens",
+                       cfg->n_pages, cfg->n_ctx);
     for (uint32_t i = 0; i < cfg->n_layers; i++) {
         char name[PLAN_NAME_BYTES];
         const struct kv_layer_dims *l = &cfg->layers[i];
@@ -59,18 +63,20 @@ bool kv_plan(struct kv *kv, const struct kv_config *cfg, struct plan *p, struct 
         if (!plan_add(p, name, n_pages, layer_page_bytes(l), &kv->cells_off_bytes[i], e))
             return false;
     }
-    return plan_add(p, "kv page tables", (uint64_t)cfg->max_seqs * kv->table_stride, sizeof(int32_t),
-                    &kv->table_off_bytes, e) &&
-           plan_add(p, "kv ring tables", (uint64_t)cfg->max_seqs * kv->n_ring_pages, sizeof(int32_t),
-                    &kv->ring_table_off_bytes, e) &&
+    return plan_add(p, "kv page tables", (uint64_t)cfg->max_seqs * kv->table_stride,
+                    sizeof(int32_t), &kv->table_off_bytes, e) &&
+           plan_add(p, "kv ring tables", (uint64_t)cfg->max_seqs * kv->n_ring_pages,
+                    sizeof(int32_t), &kv->ring_table_off_bytes, e) &&
            plan_add(p, "kv free list", cfg->n_pages, sizeof(int32_t), &kv->free_off_bytes, e) &&
-           plan_add(p, "kv sequences", cfg->max_seqs, sizeof(struct kv_seq), &kv->seqs_off_bytes, e);
+           plan_add(p, "kv sequences", cfg->max_seqs, sizeof(struct kv_seq), &kv->seqs_off_bytes,
+                    e);
 }
 
 static void init_view(struct kv *kv, const struct arena *a, uint32_t i)
 {
     const struct kv_layer_dims *l = &kv->cfg.layers[i];
-    uint64_t n_pages = l->is_local ? (uint64_t)kv->cfg.max_seqs * kv->n_ring_pages : kv->cfg.n_pages;
+    uint64_t n_pages =
+        l->is_local ? (uint64_t)kv->cfg.max_seqs * kv->n_ring_pages : kv->cfg.n_pages;
     uint16_t *cells = arena_at(a, kv->cells_off_bytes[i]);
     struct kv_view *view = &kv->views[i];
     view->k = cells;
@@ -148,7 +154,8 @@ bool kv_truncate(struct kv *kv, int32_t seq, uint32_t n_tokens)
     uint32_t n_cells = kv->n_ring_pages * KV_PAGE_TOKENS;
     if (n_tokens > s->n_tokens)
         return false;
-    /* gemma4-text 4.3: a row at position n_tokens sees back to n_tokens - W + 1; that cell must not have been reused. */
+    /* gemma4-text 4.3: a row at position n_tokens sees back to n_tokens - W + 1; that cell must not
+     * have been reused. */
     bool is_intact = s->n_high <= n_cells || s->n_high - n_tokens <= n_cells - kv->cfg.window + 1;
     if (!is_intact && n_tokens > 0)
         return false;

@@ -6,8 +6,13 @@
 
 static struct kv_config config(void)
 {
-    struct kv_config cfg = {
-        .n_layers = 2, .window = 100, .max_seqs = 3, .n_ctx = 640, .n_pages = 12, .max_chunk_rows = 32, .rollback_rows = 16};
+    struct kv_config cfg = {.n_layers = 2,
+                            .window = 100,
+                            .max_seqs = 3,
+                            .n_ctx = 640,
+                            .n_pages = 12,
+                            .max_chunk_rows = 32,
+                            .rollback_rows = 16};
     cfg.layers[0] = (struct kv_layer_dims){true, 2, 16};
     cfg.layers[1] = (struct kv_layer_dims){false, 1, 32};
     return cfg;
@@ -31,7 +36,7 @@ TEST(kv_pages_belong_to_one_sequence_and_come_back)
     open_kv(&kv, &a);
     bool is_owned[12] = {false};
     int32_t first = kv_seq_take(&kv), second = kv_seq_take(&kv);
-    CHECK_TRUE(kv_reserve(&kv, first, 65)); /* two pages */
+    CHECK_TRUE(kv_reserve(&kv, first, 65));   /* two pages */
     CHECK_TRUE(kv_reserve(&kv, second, 640)); /* ten: all the rest */
     CHECK_EQ(kv_n_free_pages(&kv), 0);
     for (int i = 0; i < 2; i++)
@@ -75,7 +80,8 @@ TEST(kv_truncates_only_what_the_rings_still_hold)
     for (uint32_t n = 32; n <= 640; n += 32)
         kv_advance(&kv, seq, n);
     CHECK_TRUE(!kv_truncate(&kv, seq, 641));
-    CHECK_TRUE(!kv_truncate(&kv, seq, 640 - (n_cells - 100 + 1) - 1)); /* gemma4-text 4.3: P - n <= C - W + 1 */
+    CHECK_TRUE(!kv_truncate(
+        &kv, seq, 640 - (n_cells - 100 + 1) - 1)); /* gemma4-text 4.3: P - n <= C - W + 1 */
     CHECK_TRUE(kv_truncate(&kv, seq, 640 - (n_cells - 100 + 1)));
     CHECK_TRUE(kv_truncate(&kv, seq, 0)); /* starting over is always possible */
     kv_advance(&kv, seq, 32);

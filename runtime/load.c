@@ -48,9 +48,11 @@ static bool plan_all(struct loaded *m, load_plan_fn *part_plan, void *part, stru
     kv_config_of(&kc, m);
     plan_init(&m->plan);
     if (!plan_add_mapped(&m->plan, "weights", gguf_mapped_bytes(m->file), e) ||
-        !gemma4_plan(&m->model, &m->plan, m->cfg.max_rows, m->cfg.max_logit_rows, m->cfg.n_threads, e) ||
+        !gemma4_plan(&m->model, &m->plan, m->cfg.max_rows, m->cfg.max_logit_rows, m->cfg.n_threads,
+                     e) ||
         !kv_plan(&m->kv, &kc, &m->plan, e) ||
-        !plan_add(&m->plan, "batch rows", (uint64_t)m->cfg.max_rows * 4, sizeof(int32_t), &m->batch_off_bytes, e))
+        !plan_add(&m->plan, "batch rows", (uint64_t)m->cfg.max_rows * 4, sizeof(int32_t),
+                  &m->batch_off_bytes, e))
         return false;
     return !part_plan || part_plan(part, m, &m->plan, e);
 }
@@ -61,7 +63,8 @@ static const struct {
 } sizes[] = {{4, 32768}, {3, 32768}, {2, 32768}, {4, 16384}, {2, 16384}, {1, 32768}, {4, 8192},
              {2, 8192},  {1, 16384}, {1, 8192},  {1, 4096},  {1, 2048},  {1, 512}};
 
-static bool fit(struct loaded *m, const struct load_config *asked, load_plan_fn *part_plan, void *part, struct err *e)
+static bool fit(struct loaded *m, const struct load_config *asked, load_plan_fn *part_plan,
+                void *part, struct err *e)
 {
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct load_config *cfg = &m->cfg;
@@ -90,22 +93,27 @@ static bool check_config(const struct loaded *m, const struct load_config *cfg, 
         return err_set(e, ERR_LIMIT, "config: context %u is more than the model's %u", cfg->n_ctx,
                        m->model.dims.n_ctx_train);
     if (cfg->max_seqs > 256 || cfg->max_rows > 65536 || cfg->n_threads > POOL_MAX_THREADS)
-        return err_set(e, ERR_LIMIT, "config: at most 256 sequences, 65536 batch rows and %d threads", POOL_MAX_THREADS);
+        return err_set(e, ERR_LIMIT,
+                       "config: at most 256 sequences, 65536 batch rows and %d threads",
+                       POOL_MAX_THREADS);
     return true;
 }
 
-bool load_plan(struct loaded *m, const struct load_config *cfg, load_plan_fn *part_plan, void *part, struct err *e)
+bool load_plan(struct loaded *m, const struct load_config *cfg, load_plan_fn *part_plan, void *part,
+               struct err *e)
 {
     memset(m, 0, sizeof *m);
     m->cfg = *cfg;
     op_init(NULL, 0);
-    m->file = cfg->model_path[0] ? gguf_open(cfg->model_path, e)
-                                 : gguf_open_mem(pocket_file, pocket_file_bytes(), "pocket (built in)", e);
+    m->file = cfg->model_path[0]
+                  ? gguf_open(cfg->model_path, e)
+                  : gguf_open_mem(pocket_file, pocket_file_bytes(), "pocket (built in)", e);
     if (!m->cfg.n_threads)
         m->cfg.n_threads = pool_n_cpus();
     if (!m->cfg.budget_bytes)
         m->cfg.budget_bytes = load_available_bytes();
-    if (m->file && gemma4_bind(&m->model, m->file, e) && check_config(m, cfg, e) && fit(m, cfg, part_plan, part, e))
+    if (m->file && gemma4_bind(&m->model, m->file, e) && check_config(m, cfg, e) &&
+        fit(m, cfg, part_plan, part, e))
         return true;
     gguf_close(m->file);
     m->file = NULL;
@@ -140,7 +148,8 @@ void load_model_id(const struct loaded *m, char *out, size_t n_room)
 {
     struct err ignored;
     struct str name;
-    if (!gguf_find(m->file, "general.name") || !gguf_get_str(m->file, "general.name", &name, &ignored) || !name.n_bytes) {
+    if (!gguf_find(m->file, "general.name") ||
+        !gguf_get_str(m->file, "general.name", &name, &ignored) || !name.n_bytes) {
         const char *path = gguf_name(m->file), *slash = strrchr(path, '/');
         name = str_of(slash ? slash + 1 : path);
         size_t dot = str_find(name, STR(".gguf"), 0);

@@ -5,13 +5,15 @@
 
 #include <string.h>
 
-void sched_init(struct sched *s, struct kv *kv, struct sched_slot *slots, uint32_t n_slots, uint32_t max_rows)
+void sched_init(struct sched *s, struct kv *kv, struct sched_slot *slots, uint32_t n_slots,
+                uint32_t max_rows)
 {
     *s = (struct sched){.kv = kv, .slots = slots, .n_slots = n_slots, .max_rows = max_rows};
     memset(slots, 0, n_slots * sizeof *slots);
 }
 
-int32_t sched_submit(struct sched *s, uint32_t req_id, uint32_t n_prompt, uint32_t max_tokens, enum refuse_reason *why)
+int32_t sched_submit(struct sched *s, uint32_t req_id, uint32_t n_prompt, uint32_t max_tokens,
+                     enum refuse_reason *why)
 {
     if (n_prompt == 0 || max_tokens == 0 || sched_find(s, req_id) >= 0) {
         *why = REFUSE_INVALID;
@@ -93,7 +95,8 @@ uint32_t sched_n_ahead(const struct sched *s, uint32_t i_slot)
 {
     uint32_t n_ahead = 0;
     for (uint32_t i = 0; i < s->n_slots; i++)
-        n_ahead += s->slots[i].state == SCHED_QUEUED && s->slots[i].arrival_no < s->slots[i_slot].arrival_no;
+        n_ahead += s->slots[i].state == SCHED_QUEUED &&
+                   s->slots[i].arrival_no < s->slots[i_slot].arrival_no;
     return n_ahead;
 }
 
@@ -124,7 +127,8 @@ static int32_t next_in_prefill(const struct sched *s, int32_t after)
     return found;
 }
 
-uint32_t sched_step(const struct sched *s, uint32_t max_prompt_rows, struct sched_item *items, uint32_t *n_rows)
+uint32_t sched_step(const struct sched *s, uint32_t max_prompt_rows, struct sched_item *items,
+                    uint32_t *n_rows)
 {
     uint32_t n_items = 0;
     *n_rows = 0;
@@ -138,7 +142,8 @@ uint32_t sched_step(const struct sched *s, uint32_t max_prompt_rows, struct sche
     uint32_t room = (uint32_t)num_min(s->max_rows - *n_rows, max_prompt_rows);
     for (int32_t i = next_in_prefill(s, -1); i >= 0 && room > 0; i = next_in_prefill(s, i)) {
         const struct sched_slot *slot = &s->slots[i];
-        uint32_t n = (uint32_t)num_min(num_min(slot->n_tokens - slot->n_computed, room), s->kv->cfg.max_chunk_rows);
+        uint32_t n = (uint32_t)num_min(num_min(slot->n_tokens - slot->n_computed, room),
+                                       s->kv->cfg.max_chunk_rows);
         take(s, (uint32_t)i, n, &items[n_items++]);
         *n_rows += n;
         room -= n;

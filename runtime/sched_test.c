@@ -15,8 +15,13 @@ struct fixture {
 /* Two sequences at once, 10 pages of 64 tokens, batches of up to 64 rows. */
 static void open_fixture(struct fixture *f)
 {
-    struct kv_config cfg = {
-        .n_layers = 1, .window = 64, .max_seqs = 2, .n_ctx = 512, .n_pages = 10, .max_chunk_rows = 64, .rollback_rows = 16};
+    struct kv_config cfg = {.n_layers = 1,
+                            .window = 64,
+                            .max_seqs = 2,
+                            .n_ctx = 512,
+                            .n_pages = 10,
+                            .max_chunk_rows = 64,
+                            .rollback_rows = 16};
     cfg.layers[0] = (struct kv_layer_dims){false, 1, 16};
     struct plan p;
     struct err e = {0};
@@ -55,9 +60,9 @@ TEST(sched_admits_only_what_fits_to_its_end)
 {
     struct fixture f;
     open_fixture(&f);
-    submit(&f, 1, 300, 100); /* 400 tokens: 7 pages */
+    submit(&f, 1, 300, 100);              /* 400 tokens: 7 pages */
     int32_t big = submit(&f, 2, 200, 56); /* 4 pages; 3 are left */
-    submit(&f, 3, 10, 10); /* would fit, but is not next */
+    submit(&f, 3, 10, 10);                /* would fit, but is not next */
     CHECK_TRUE(sched_admit(&f.sched) >= 0);
     CHECK_EQ(sched_admit(&f.sched), -1);
     sched_remove(&f.sched, (uint32_t)sched_find(&f.sched, 1));

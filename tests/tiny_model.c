@@ -51,7 +51,8 @@ struct tensor_spec {
 
 static struct tensor_spec spec_of(const json_t *t, enum qtype matrix_type)
 {
-    struct tensor_spec s = {.name = json_string_value(json_object_get(t, "name")), .dims = {1, 1}, .n_ones = -1};
+    struct tensor_spec s = {
+        .name = json_string_value(json_object_get(t, "name")), .dims = {1, 1}, .n_ones = -1};
     const json_t *shape = json_object_get(t, "shape");
     s.n_dims = (uint32_t)json_array_size(shape);
     for (uint32_t i = 0; i < s.n_dims; i++)
@@ -111,13 +112,16 @@ static bool write_keys(struct gguf_writer *w, const json_t *config, struct err *
         }
     }
     /* the golden files name these once; GGUF carries the value sizes too (gemma4-text 2.1) */
-    uint32_t global_dim = (uint32_t)json_integer_value(json_object_get(config, "attention.key_length"));
-    uint32_t local_dim = (uint32_t)json_integer_value(json_object_get(config, "attention.key_length_swa"));
+    uint32_t global_dim =
+        (uint32_t)json_integer_value(json_object_get(config, "attention.key_length"));
+    uint32_t local_dim =
+        (uint32_t)json_integer_value(json_object_get(config, "attention.key_length_swa"));
     return ok && gguf_write_u32(w, "gemma4.attention.value_length", global_dim, e) &&
            gguf_write_u32(w, "gemma4.attention.value_length_swa", local_dim, e);
 }
 
-static bool write_all(struct gguf_writer *w, const json_t *golden, enum qtype type, const char *path, struct err *e)
+static bool write_all(struct gguf_writer *w, const json_t *golden, enum qtype type,
+                      const char *path, struct err *e)
 {
     const json_t *tensors = json_object_get(golden, "tensors");
     size_t n_tensors = json_array_size(tensors);

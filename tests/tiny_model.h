@@ -1,5 +1,5 @@
-/* tiny_model: the tiny random Gemma 4 models of tests/golden/logits as GGUF files, weights made by the formula in
- * tests/golden/README.md, so that nothing large is committed. For tests only. */
+/* tiny_model: the tiny random Gemma 4 models of tests/golden/logits as GGUF files, weights made by
+ * the formula in tests/golden/README.md, so that nothing large is committed. For tests only. */
 #ifndef TESTS_TINY_MODEL_H
 #define TESTS_TINY_MODEL_H
 

@@ -38,9 +38,11 @@ bool arena_open(struct arena *a, const struct plan *p, struct err *e)
 {
     memset(a, 0, sizeof *a);
     uint64_t size_bytes = p->total_bytes ? p->total_bytes : PLAN_ALIGN_BYTES;
-    void *base = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    void *base = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (base == MAP_FAILED)
-        return err_sys(e, "memory: cannot take the %.1f MiB arena", (double)size_bytes / (1024.0 * 1024.0));
+        return err_sys(e, "memory: cannot take the %.1f MiB arena",
+                       (double)size_bytes / (1024.0 * 1024.0));
     a->base = base;
     a->size_bytes = size_bytes;
     poison_red_zones(a, p);

@@ -1,6 +1,7 @@
-/* arena: one anonymous mapping, taken at start and handed out by the plan's offsets. Pages are touched at open, so that a
- * box that cannot give the memory fails at start and not in the middle of an answer. Red zones (the tail padding of each
- * plan region) are poisoned under AddressSanitizer.   Owner: whoever opens it; pointers die with arena_close. */
+/* arena: one anonymous mapping, taken at start and handed out by the plan's offsets. Pages are
+ * touched at open, so that a box that cannot give the memory fails at start and not in the middle
+ * of an answer. Red zones (the tail padding of each plan region) are poisoned under
+ * AddressSanitizer.   Owner: whoever opens it; pointers die with arena_close. */
 #ifndef RUNTIME_BASE_ARENA_H
 #define RUNTIME_BASE_ARENA_H
 

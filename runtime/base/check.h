@@ -1,5 +1,6 @@
-/* check: CHECK(x) states an invariant of our own code and is kept in release builds. A broken one ends the role (the
- * supervisor restarts it). No condition reachable from bytes we did not write may be a CHECK: those are struct err. */
+/* check: CHECK(x) states an invariant of our own code and is kept in release builds. A broken one
+ * ends the role (the supervisor restarts it). No condition reachable from bytes we did not write
+ * may be a CHECK: those are struct err. */
 #ifndef RUNTIME_BASE_CHECK_H
 #define RUNTIME_BASE_CHECK_H
 

@@ -1,4 +1,5 @@
-/* clock: monotonic time for deadlines and measurements; wall time only for people (certificates, logs, `created`). */
+/* clock: monotonic time for deadlines and measurements; wall time only for people (certificates,
+ * logs, `created`). */
 #ifndef RUNTIME_BASE_CLOCK_H
 #define RUNTIME_BASE_CLOCK_H
 

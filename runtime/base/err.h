@@ -1,6 +1,6 @@
-/* err: the one error type. A failing call fills *e where the failure happens and returns false (or NULL);
- * callers on the way up may add context. The first cause wins: err_ctx keeps the code and prepends text.
- * Thread: any; a struct err belongs to its caller. Allocates: never. */
+/* err: the one error type. A failing call fills *e where the failure happens and returns false (or
+ * NULL); callers on the way up may add context. The first cause wins: err_ctx keeps the code and
+ * prepends text. Thread: any; a struct err belongs to its caller. Allocates: never. */
 #ifndef RUNTIME_BASE_ERR_H
 #define RUNTIME_BASE_ERR_H
 
@@ -26,8 +26,8 @@ struct err {
     char msg[ERR_MSG_BYTES]; /* one line, no trailing newline */
 };
 
-/* Record the cause. e may be NULL (the caller does not want the text). Always false: a macro that ends in the literal
- * keeps the constant visible to the compiler's flow analysis. */
+/* Record the cause. e may be NULL (the caller does not want the text). Always false: a macro that
+ * ends in the literal keeps the constant visible to the compiler's flow analysis. */
 #define err_set(e, code, ...) (err_fill((e), (code), 0, __VA_ARGS__), false)
 /* As err_set for a failed system call: appends strerror(errno) and stores errno. */
 #define err_sys(e, ...) (err_fill_errno((e), __VA_ARGS__), false)

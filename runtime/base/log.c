@@ -14,11 +14,21 @@ static struct {
     const char *role;
 } sink = {STDERR_FILENO, LOG_INFO, "main"};
 
+/* The C library reads /etc/localtime at the first use of any calendar function; in a sandbox that
+ * would be the end. */
+static void read_time_zone(void)
+{
+    time_t zero = 0;
+    struct tm utc;
+    gmtime_r(&zero, &utc);
+}
+
 void log_init(int fd, const char *role, enum log_level level)
 {
     sink.fd = fd;
     sink.role = role;
     sink.level = level;
+    read_time_zone();
 }
 
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
@@ -33,7 +43,8 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     size_t n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    n += (size_t)snprintf(line + n, sizeof line - n, " level=%s role=%s event=%s", level_names[level], sink.role, event);
+    n += (size_t)snprintf(line + n, sizeof line - n, " level=%s role=%s event=%s",
+                          level_names[level], sink.role, event);
     if (*fmt && n < sizeof line - 2) {
         line[n++] = ' ';
         va_list ap;

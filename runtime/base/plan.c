@@ -10,26 +10,32 @@ void plan_init(struct plan *p)
     memset(p, 0, sizeof *p);
 }
 
-static struct plan_region *region_take(struct plan *p, const char *name, uint64_t size_bytes, struct err *e)
+static struct plan_region *region_take(struct plan *p, const char *name, uint64_t size_bytes,
+                                       struct err *e)
 {
     if (p->n_regions == PLAN_MAX_REGIONS)
-        return err_null(e, ERR_LIMIT, "plan: more than %d regions at \"%s\"", PLAN_MAX_REGIONS, name);
+        return err_null(e, ERR_LIMIT, "plan: more than %d regions at \"%s\"", PLAN_MAX_REGIONS,
+                        name);
     struct plan_region *r = &p->regions[p->n_regions++];
     snprintf(r->name, sizeof r->name, "%s", name);
     r->size_bytes = size_bytes;
     return r;
 }
 
-bool plan_add(struct plan *p, const char *name, uint64_t n_items, uint64_t item_bytes, uint64_t *off_bytes,
-              struct err *e)
+bool plan_add(struct plan *p, const char *name, uint64_t n_items, uint64_t item_bytes,
+              uint64_t *off_bytes, struct err *e)
 {
     uint64_t size_bytes, padded_bytes, end_bytes;
     *off_bytes = p->total_bytes;
-    if (!num_mul(n_items, item_bytes, &size_bytes) || !num_align_up(size_bytes, PLAN_ALIGN_BYTES, &padded_bytes) ||
-        !num_add(padded_bytes, (uint64_t)PLAN_ALIGN_BYTES, &padded_bytes) || /* red zone between regions */
-        !num_add(p->total_bytes, padded_bytes, &end_bytes) || end_bytes > (UINT64_C(1) << 62))
-        return err_set(e, ERR_LIMIT, "plan: size of \"%s\" overflows (%" PRIu64 " x %" PRIu64 " bytes)", name, n_items,
-                       item_bytes);
+    if (!num_mul(n_items, item_bytes, &size_bytes) ||
+        !num_align_up(size_bytes, PLAN_ALIGN_BYTES, &padded_bytes) ||
+        !num_add(padded_bytes, (uint64_t)PLAN_ALIGN_BYTES,
+                 &padded_bytes) || /* red zone between regions */
+        !num_add(p->total_bytes, padded_bytes, &end_bytes) ||
+        end_bytes > (UINT64_C(1) << 62))
+        return err_set(e, ERR_LIMIT,
+                       "plan: size of \"%s\" overflows (%" PRIu64 " x %" PRIu64 " bytes)", name,
+                       n_items, item_bytes);
     struct plan_region *r = region_take(p, name, size_bytes, e);
     if (!r)
         return false;
@@ -62,7 +68,8 @@ void plan_print(const struct plan *p, uint64_t budget_bytes, FILE *out)
 {
     for (uint32_t i = 0; i < p->n_regions; i++) {
         const struct plan_region *r = &p->regions[i];
-        fprintf(out, "  %-32s %12.2f MiB%s\n", r->name, mib(r->size_bytes), r->is_mapped ? "  (file mapping)" : "");
+        fprintf(out, "  %-32s %12.2f MiB%s\n", r->name, mib(r->size_bytes),
+                r->is_mapped ? "  (file mapping)" : "");
     }
     fprintf(out, "  %-32s %12.2f MiB\n", "total", mib(plan_resident_bytes(p)));
     if (budget_bytes)
@@ -74,6 +81,7 @@ bool plan_fits(const struct plan *p, uint64_t budget_bytes, struct err *e)
     uint64_t need_bytes = plan_resident_bytes(p);
     if (need_bytes <= budget_bytes)
         return true;
-    return err_set(e, ERR_LIMIT, "memory: the plan needs %.1f MiB, %.1f MiB are available: %.1f MiB short", mib(need_bytes),
-                   mib(budget_bytes), mib(need_bytes - budget_bytes));
+    return err_set(e, ERR_LIMIT,
+                   "memory: the plan needs %.1f MiB, %.1f MiB are available: %.1f MiB short",
+                   mib(need_bytes), mib(budget_bytes), mib(need_bytes - budget_bytes));
 }

@@ -1,6 +1,7 @@
-/* plan: every byte the process will need, as a list of named regions of one arena, sized before anything is taken.
- * Flow: each part calls plan_add (size only) -> boot prints the table and compares it with the budget -> arena_open takes
- * total_bytes once -> plan offsets become pointers (arena_at).   Thread: start-up only.   Allocates: never. */
+/* plan: every byte the process will need, as a list of named regions of one arena, sized before
+ * anything is taken. Flow: each part calls plan_add (size only) -> boot prints the table and
+ * compares it with the budget -> arena_open takes total_bytes once -> plan offsets become pointers
+ * (arena_at).   Thread: start-up only.   Allocates: never. */
 #ifndef RUNTIME_BASE_PLAN_H
 #define RUNTIME_BASE_PLAN_H
 
@@ -28,10 +29,10 @@ struct plan {
 
 void plan_init(struct plan *p);
 
-/* Reserve n_items * item_bytes under `name`; *off_bytes is the region's place in the arena. Fails on overflow and when the
- * table is full. Regions of 0 bytes are legal and take no space. */
-bool plan_add(struct plan *p, const char *name, uint64_t n_items, uint64_t item_bytes, uint64_t *off_bytes,
-              struct err *e);
+/* Reserve n_items * item_bytes under `name`; *off_bytes is the region's place in the arena. Fails
+ * on overflow and when the table is full. Regions of 0 bytes are legal and take no space. */
+bool plan_add(struct plan *p, const char *name, uint64_t n_items, uint64_t item_bytes,
+              uint64_t *off_bytes, struct err *e);
 
 /* Account for a file mapping (weights on the CPU backend). */
 bool plan_add_mapped(struct plan *p, const char *name, uint64_t size_bytes, struct err *e);
@@ -39,7 +40,8 @@ bool plan_add_mapped(struct plan *p, const char *name, uint64_t size_bytes, stru
 /* Arena plus mappings. */
 uint64_t plan_resident_bytes(const struct plan *p);
 
-/* The table that `hearth plan` and a refused start print: one line per region, then the sum and the budget. */
+/* The table that `hearth plan` and a refused start print: one line per region, then the sum and the
+ * budget. */
 void plan_print(const struct plan *p, uint64_t budget_bytes, FILE *out);
 
 /* false with the shortfall in *e when the plan does not fit budget_bytes. */

@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Spins before a futex sleep. At about 1 ns a pause this covers the gap between two ops of one decode step; longer gaps
- * (waiting for the network) cost nothing. */
+/* Spins before a futex sleep. At about 1 ns a pause this covers the gap between two ops of one
+ * decode step; longer gaps (waiting for the network) cost nothing. */
 enum { SPINS_BEFORE_SLEEP = 4000, WORKER_STACK_BYTES = 256 * 1024 };
 
 struct worker {
@@ -138,7 +138,8 @@ static bool start_workers(struct pool *p, uint32_t n_threads, struct err *e)
         *w = (struct worker){.pool = p, .tid = tid};
         int rc = pthread_create(&w->thread, &attr, worker_main, w);
         if (rc != 0) {
-            ok = err_set(e, ERR_NOMEM, "pool: cannot start worker thread %u of %u (error %d)", tid, n_threads, rc);
+            ok = err_set(e, ERR_NOMEM, "pool: cannot start worker thread %u of %u (error %d)", tid,
+                         n_threads, rc);
             break;
         }
         char name[16];
@@ -156,7 +157,8 @@ struct pool *pool_open(uint32_t n_threads, struct err *e)
     if (n_threads == 0)
         n_threads = n_cpus;
     if (n_threads > POOL_MAX_THREADS)
-        return err_null(e, ERR_LIMIT, "pool: %u threads asked for, at most %d are possible", n_threads, POOL_MAX_THREADS);
+        return err_null(e, ERR_LIMIT, "pool: %u threads asked for, at most %d are possible",
+                        n_threads, POOL_MAX_THREADS);
     struct pool *p = NULL;
     if (posix_memalign((void **)&p, 64, sizeof *p) != 0)
         return err_null(e, ERR_NOMEM, "pool: out of memory");
@@ -186,7 +188,8 @@ uint32_t pool_n_threads(const struct pool *p)
     return p->n_threads;
 }
 
-void pool_share(uint64_t n, uint64_t grain, uint32_t tid, uint32_t n_threads, uint64_t *begin, uint64_t *end)
+void pool_share(uint64_t n, uint64_t grain, uint32_t tid, uint32_t n_threads, uint64_t *begin,
+                uint64_t *end)
 {
     uint64_t n_grains = num_ceil_div(n, grain);
     uint64_t each = n_grains / n_threads, extra = n_grains % n_threads;

@@ -21,7 +21,8 @@ struct ring ring_at(void *shared, uint32_t n_slots, uint32_t slot_bytes)
 
 static char *slot_at(const struct ring *r, uint32_t i)
 {
-    return (char *)r->shared + sizeof(struct ring_head) + (size_t)(i & (r->n_slots - 1)) * r->slot_bytes;
+    return (char *)r->shared + sizeof(struct ring_head) +
+           (size_t)(i & (r->n_slots - 1)) * r->slot_bytes;
 }
 
 uint32_t ring_room(const struct ring *r)
@@ -41,7 +42,8 @@ void *ring_push(struct ring *r)
 void ring_push_done(struct ring *r)
 {
     struct ring_head *h = r->shared;
-    atomic_store_explicit(&h->tail, atomic_load_explicit(&h->tail, memory_order_relaxed) + 1, memory_order_release);
+    atomic_store_explicit(&h->tail, atomic_load_explicit(&h->tail, memory_order_relaxed) + 1,
+                          memory_order_release);
 }
 
 const void *ring_pop(struct ring *r)
@@ -54,5 +56,6 @@ const void *ring_pop(struct ring *r)
 void ring_pop_done(struct ring *r)
 {
     struct ring_head *h = r->shared;
-    atomic_store_explicit(&h->head, atomic_load_explicit(&h->head, memory_order_relaxed) + 1, memory_order_release);
+    atomic_store_explicit(&h->head, atomic_load_explicit(&h->head, memory_order_relaxed) + 1,
+                          memory_order_release);
 }

@@ -1,12 +1,13 @@
 /* ring: fixed-size single-producer single-consumer message ring in memory that two processes share.
  *
  *   +-----------------+-----------------+--------+--------+-- - --+
- *   | head (consumer) | tail (producer) | slot 0 | slot 1 |  ...  |     each index on its own cache line
+ *   | head (consumer) | tail (producer) | slot 0 | slot 1 |  ...  |     each index on its own cache
+ * line
  *   +-----------------+-----------------+--------+--------+-- - --+
  *
- * The geometry (slot size and count) is agreed at compile time and never read from the shared memory, indices are masked
- * on use: a hostile peer can garble messages, never make us read or write outside the ring. Messages carry their own
- * version and lengths (runtime/engine_msg.h).
+ * The geometry (slot size and count) is agreed at compile time and never read from the shared
+ * memory, indices are masked on use: a hostile peer can garble messages, never make us read or
+ * write outside the ring. Messages carry their own version and lengths (runtime/engine_msg.h).
  * Thread: one producer and one consumer. Allocates: never. */
 #ifndef RUNTIME_BASE_RING_H
 #define RUNTIME_BASE_RING_H
@@ -24,12 +25,13 @@ struct ring {
 size_t ring_bytes(uint32_t n_slots, uint32_t slot_bytes);
 struct ring ring_at(void *shared, uint32_t n_slots, uint32_t slot_bytes);
 
-/* Producer: the place for the next message (slot_bytes), or NULL when full. Publish with ring_push_done. */
+/* Producer: the place for the next message (slot_bytes), or NULL when full. Publish with
+ * ring_push_done. */
 void *ring_push(struct ring *r);
 void ring_push_done(struct ring *r);
 
-/* Consumer: the oldest message, or NULL when empty. Copy out what is needed before validating it (the peer can still write
- * to it), then ring_pop_done. */
+/* Consumer: the oldest message, or NULL when empty. Copy out what is needed before validating it
+ * (the peer can still write to it), then ring_pop_done. */
 const void *ring_pop(struct ring *r);
 void ring_pop_done(struct ring *r);
 

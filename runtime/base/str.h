@@ -1,4 +1,5 @@
-/* str: a borrowed slice of bytes with a length; not terminated, may hold NUL. Lives as long as its lender says. */
+/* str: a borrowed slice of bytes with a length; not terminated, may hold NUL. Lives as long as its
+ * lender says. */
 #ifndef RUNTIME_BASE_STR_H
 #define RUNTIME_BASE_STR_H
 
@@ -33,10 +34,12 @@ static inline bool str_is(struct str a, const char *c)
 
 static inline bool str_has_prefix(struct str a, struct str prefix)
 {
-    return a.n_bytes >= prefix.n_bytes && (prefix.n_bytes == 0 || memcmp(a.p, prefix.p, prefix.n_bytes) == 0);
+    return a.n_bytes >= prefix.n_bytes &&
+           (prefix.n_bytes == 0 || memcmp(a.p, prefix.p, prefix.n_bytes) == 0);
 }
 
-/* First occurrence of needle at or after byte `from`, or SIZE_MAX. An empty needle is found at `from`. */
+/* First occurrence of needle at or after byte `from`, or SIZE_MAX. An empty needle is found at
+ * `from`. */
 static inline size_t str_find(struct str hay, struct str needle, size_t from)
 {
     if (from > hay.n_bytes || needle.n_bytes > hay.n_bytes - from)
@@ -50,11 +53,12 @@ static inline size_t str_find(struct str hay, struct str needle, size_t from)
 /* True if s is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */
 bool str_is_utf8(struct str s);
 
-/* Length in bytes of the well-formed UTF-8 character at p[0..n_bytes): 1..4; 0 = could still become one with more bytes;
- * -1 = no continuation can make it well-formed. */
+/* Length in bytes of the well-formed UTF-8 character at p[0..n_bytes): 1..4; 0 = could still become
+ * one with more bytes; -1 = no continuation can make it well-formed. */
 int utf8_char_bytes(const char *p, size_t n_bytes);
 
-/* Decode one well-formed character; *n_used gets its length. Ill-formed input yields U+FFFD and 1 byte. */
+/* Decode one well-formed character; *n_used gets its length. Ill-formed input yields U+FFFD and 1
+ * byte. */
 uint32_t utf8_decode(const char *p, size_t n_bytes, size_t *n_used);
 
 /* Write cp (a valid scalar value) to out[4]; returns the length. */
