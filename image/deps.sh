@@ -116,7 +116,11 @@ tools() {
         : >"$top/tools-$1"
         return
     fi
-    say "cannot install here (offline, or neither root nor sudo; see build/deps/deps.log). Missing packages:"
+    if [ "$distro" = other ]; then
+        say "this is not Debian or Ubuntu with apt: install what these packages hold, by your system's own means:"
+    else
+        say "cannot install here (offline, or neither root nor sudo; see build/deps/deps.log). Missing packages:"
+    fi
     say "    apt-get install --no-install-recommends $wanted"
     [ "$1" = check ] || exit 1
     say "going on: the stages that need them are counted as skipped"
@@ -154,14 +158,14 @@ view_open() {
     grep -q . "$view/sources.list" && apt-get -c "$conf" -qq update >>"$log" 2>&1
 }
 
-# unpack_deb PACKAGE: headers and the static archive into $dest; false if the view does not serve it
+# unpack_deb PACKAGE: headers and the static archive into $dest; false if the host's suite does not serve it
 unpack_deb() {
-    (cd "$view" && rm -f "$1"_*.deb && apt-get -c "$conf" -q download "$1" >>"$log" 2>&1) || return 1
-    deb=$(echo "$view/$1"_*.deb)
-    rm -rf "$view/unpacked" && mkdir "$view/unpacked" && dpkg-deb -x "$deb" "$view/unpacked"
-    find "$view/unpacked" -name '*.a' -exec cp {} "$dest/packaged/" \;
-    cp -R "$view/unpacked/usr/include/." "$dest/include/"
-    find "$view/unpacked/usr/include" -mindepth 2 -maxdepth 2 -path '*-linux-gnu/*' -exec cp -R {} "$dest/include/" \;
+    (cd "$packages" && rm -f "$1"_*.deb && apt-get -c "$packages/apt.conf" -q download "$1" >>"$log" 2>&1) || return 1
+    deb=$(echo "$packages/$1"_*.deb)
+    rm -rf "$packages/unpacked" && mkdir "$packages/unpacked" && dpkg-deb -x "$deb" "$packages/unpacked"
+    find "$packages/unpacked" -name '*.a' -exec cp {} "$dest/packaged/" \;
+    cp -R "$packages/unpacked/usr/include/." "$dest/include/"
+    find "$packages/unpacked/usr/include" -mindepth 2 -maxdepth 2 -path '*-linux-gnu/*' -exec cp -R {} "$dest/include/" \;
     note "$1 $(dpkg-deb -f "$deb" Version) $(dpkg-deb -f "$deb" Architecture), package of $codename, sha256 $(sha256 "$deb")"
 }
 
@@ -169,13 +173,10 @@ unpack_deb() {
 
 # fetch_source NAME: leaves $tarball and $version; suite by suite until one serves a wanted version
 fetch_source() {
-    if [ -n "${DEPS:-}" ]; then
-        tarball_from_dir "$1" "$DEPS" && return
-        say "$1: none of these is in DEPS=$DEPS (SHA-256, then the names it may have):"
-        pins_of "$1" | while read -r n v h; do say "    $h  $n-$v.tar.* or ${n}_$v.orig.tar.*"; done
-        exit 1
+    if in_deps "$1" || find_tarball "$1" "$archives"; then
+        note "$1 $version, upstream tarball, sha256 $hash"
+        return
     fi
-    tarball_from_dir "$1" "$archives" && return
     [ "$distro" != other ] || no_mirror "$1"
     newest_first="$codename"
     [ "$1" != mbedtls ] || case $distro in
@@ -202,15 +203,14 @@ fetch_source() {
 
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
 
-tarball_from_dir() {
+in_deps() { [ -n "${DEPS:-}" ] && find_tarball "$1" "$DEPS"; }
+
+find_tarball() { # NAME DIR: a pinned one; leaves $tarball, $version, $hash
     for tarball in "$2/$1"_*.orig.tar.* "$2/$1"-*.tar.*; do
         [ -r "$tarball" ] || continue
         hash=$(sha256 "$tarball")
         version=$(pins_of "$1" | awk -v h="$hash" '$3 == h { print $2 }')
-        if [ -n "$version" ]; then
-            note "$1 $version, upstream tarball, sha256 $hash"
-            return
-        fi
+        [ -z "$version" ] || return 0
     done
     return 1
 }
@@ -227,7 +227,7 @@ check_pin() {
 }
 
 no_mirror() {
-    say "$1: the distribution's mirror was not reached or does not have it (see build/deps/deps.log)."
+    say "$1: not served by the distribution's mirror${DEPS:+ and not in DEPS=$DEPS} (see build/deps/deps.log)."
     say "Go online, or put one of these into a directory and run: make DEPS=DIR"
     pins_of "$1" | while read -r n v h; do say "    $n-$v.tar.* or ${n}_$v.orig.tar.*  SHA-256 $h"; done
     exit 1
@@ -274,14 +274,12 @@ libs() {
     say "static libraries for $1"
     rm -rf "$dest/include" "$dest/packaged" "$dest/src" "$dest/versions.part"
     mkdir -p "$dest/include" "$dest/packaged" "$dest/src" "$archives"
-    if [ -n "${DEPS:-}" ] || [ "$distro" = other ] ||
-        ! view_open "packages-$1" "$(deb_arch "$1")" <<-END || ! unpack_deb libsodium-dev || ! unpack_deb libjansson-dev; then
+    [ "$distro" = other ] || view_open "packages-$1" "$(deb_arch "$1")" <<-END || say "no packages for $1 on this mirror: building from source"
 		$(host_sources | sed 's/^/deb /')
 		END
-        rm -rf "$dest/include" "$dest/packaged" "$dest/versions.part" && mkdir "$dest/include" "$dest/packaged"
-        libsodium_source
-        jansson_source
-    fi
+    packages=$top/apt/packages-$1
+    if in_deps libsodium || ! unpack_deb libsodium-dev; then libsodium_source; fi
+    if in_deps jansson || ! unpack_deb libjansson-dev; then jansson_source; fi
     mbedtls
     sort "$dest/versions.part" >"$dest/versions"
     { echo '#define DEPS_VERSIONS \' && sed 's/.*/    "&\\n" \\/' "$dest/versions" && echo '    ""'; } >"$dest/include/deps_versions.h"
