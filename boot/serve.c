@@ -325,25 +325,35 @@ static void on_role_exit(struct server *s, enum role_id id, int status)
         event(s, ROLE_ENGINE, SUP_EV_STOP);
 }
 
+static void reap(struct server *s)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        for (int id = 0; id < ROLE_N; id++)
+            if (s->process[id].pid == pid)
+                on_role_exit(s, (enum role_id)id, status);
+}
+
+/* The first asks every role to finish, a second one ends them at once. */
+static void on_stop_signal(struct server *s, uint32_t signal_no)
+{
+    if (!s->is_stopping) {
+        log_event(LOG_INFO, "stopping", "signal=%u", signal_no);
+        stop_all(s);
+        return;
+    }
+    for (int id = 0; id < ROLE_N; id++)
+        if (s->process[id].pid > 0)
+            kill(s->process[id].pid, SIGKILL);
+}
+
 static void on_signal(struct server *s)
 {
     struct signalfd_siginfo info;
     while (read(s->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
-            if (s->is_stopping) { /* a second one: at once */
-                for (int id = 0; id < ROLE_N; id++)
-                    if (s->process[id].pid > 0)
-                        kill(s->process[id].pid, SIGKILL);
-            } else {
-                log_event(LOG_INFO, "stopping", "signal=%u", info.ssi_signo);
-                stop_all(s);
-            }
-        }
-        int status;
-        for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-            for (int id = 0; id < ROLE_N; id++)
-                if (s->process[id].pid == pid)
-                    on_role_exit(s, (enum role_id)id, status);
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            on_stop_signal(s, info.ssi_signo);
+        reap(s);
     }
 }
 

@@ -352,7 +352,8 @@ static bool make_ca(const struct state *s, struct pems *p, char (*names)[EDGE_NA
     snprintf(common_name, sizeof common_name, "Hearth %s CA", host);
     /* the key first: a CA file without its key would be of no use, the other way round a new CA is
      * made */
-    return cert_make_ca(common_name, names, n_names, clock_wall_s(), p->ca, p->ca_key, e) &&
+    return cert_make_ca(common_name, (struct cert_names){names, n_names}, clock_wall_s(), p->ca,
+                        p->ca_key, e) &&
            write_pem(s, "ca.key", p->ca_key, e) && write_pem(s, "ca.crt", p->ca, e);
 }
 
@@ -372,11 +373,11 @@ static bool load_or_make(const struct state *s, struct pems *p, char (*names)[ED
     struct err ignored;
     bool is_good = !needs_ca && renew == STATE_RENEW_IF_DUE && has_leaf && has_leaf_key &&
                    cert_read(p->leaf, &info, &ignored) &&
-                   !cert_is_due(&info, names, n_names, clock_wall_s());
+                   !cert_is_due(&info, (struct cert_names){names, n_names}, clock_wall_s());
     if (is_good)
         return true;
-    if (!cert_make_leaf(p->ca, p->ca_key, names, n_names, clock_wall_s(), p->leaf, p->leaf_key,
-                        e) ||
+    if (!cert_make_leaf(p->ca, p->ca_key, (struct cert_names){names, n_names}, clock_wall_s(),
+                        p->leaf, p->leaf_key, e) ||
         !write_pem(s, "leaf.key", p->leaf_key, e) || !write_pem(s, "leaf.crt", p->leaf, e))
         return false;
     log_event(LOG_INFO, "certificate", "made=%s names=%u", needs_ca ? "ca+leaf" : "leaf", n_names);

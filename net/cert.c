@@ -96,7 +96,7 @@ enum {
 
 /* RFC 5280 4.2.1.10: permittedSubtrees only. A DNS name permits itself and what is below it;
  * addresses carry a mask. */
-static void der_name_constraints(struct der *out, char (*names)[CERT_NAME_BYTES], uint32_t n_names)
+static void der_name_constraints(struct der *out, struct cert_names names)
 {
     static const uint8_t v4_ranges[][8] = {
         {10, 0, 0, 0, 255, 0, 0, 0},      {172, 16, 0, 0, 255, 240, 0, 0},
@@ -125,12 +125,12 @@ static void der_name_constraints(struct der *out, char (*names)[CERT_NAME_BYTES]
     };
     struct der list = {.n_bytes = 0}, all = {.n_bytes = 0}, one;
     uint8_t address[16];
-    for (uint32_t i = 0; i < n_names; i++) {
-        if (address_bytes(names[i], address))
+    for (uint32_t i = 0; i < names.n; i++) {
+        if (address_bytes(names.at[i], address))
             continue; /* covered by the ranges, or not allowed at all */
         one.n_bytes = 0;
         one.is_full = false;
-        der_tlv(&one, TAG_DNS, names[i], strlen(names[i]));
+        der_tlv(&one, TAG_DNS, names.at[i], strlen(names.at[i]));
         der_tlv(&list, TAG_SEQUENCE, one.bytes, one.n_bytes);
     }
     for (size_t i = 0;
@@ -183,16 +183,16 @@ static int set_key_ids(mbedtls_x509write_cert *w, const uint8_t *subject_id,
                               MBEDTLS_OID_SIZE(MBEDTLS_OID_AUTHORITY_KEY_IDENTIFIER), 0, &issuer);
 }
 
-static int set_names(mbedtls_x509write_cert *w, char (*names)[CERT_NAME_BYTES], uint32_t n_names)
+static int set_names(mbedtls_x509write_cert *w, struct cert_names names)
 {
     struct der list = {.n_bytes = 0}, whole = {.n_bytes = 0};
-    for (uint32_t i = 0; i < n_names; i++) {
+    for (uint32_t i = 0; i < names.n; i++) {
         uint8_t address[16];
-        size_t n = address_bytes(names[i], address);
+        size_t n = address_bytes(names.at[i], address);
         if (n)
             der_tlv(&list, TAG_ADDRESS, address, n);
         else
-            der_tlv(&list, TAG_DNS, names[i], strlen(names[i]));
+            der_tlv(&list, TAG_DNS, names.at[i], strlen(names.at[i]));
     }
     der_tlv(&whole, TAG_SEQUENCE, list.bytes, list.n_bytes);
     whole.is_full |= list.is_full;
@@ -264,13 +264,13 @@ static void issue_free(struct issue *s)
     mbedtls_x509_crt_free(&s->ca);
 }
 
-static bool write_ca(struct issue *s, const char *common_name, char (*names)[CERT_NAME_BYTES],
-                     uint32_t n_names, int64_t now_s, char *cert_pem, struct err *e)
+static bool write_ca(struct issue *s, const char *common_name, struct cert_names names,
+                     int64_t now_s, char *cert_pem, struct err *e)
 {
     char subject[CERT_NAME_BYTES + 8];
     uint8_t id[KEY_ID_BYTES_X509];
     struct der constraints = {.n_bytes = 0};
-    der_name_constraints(&constraints, names, n_names);
+    der_name_constraints(&constraints, names);
     if (!key_id_of(&s->key, id, e))
         return false;
     snprintf(subject, sizeof subject, "CN=%s", common_name);
@@ -290,13 +290,12 @@ static bool write_ca(struct issue *s, const char *common_name, char (*names)[CER
     return rc == 0 || failed(e, "writing the CA", rc);
 }
 
-bool cert_make_ca(const char *common_name, char (*names)[CERT_NAME_BYTES], uint32_t n_names,
-                  int64_t now_s, char *cert_pem, char *key_pem, struct err *e)
+bool cert_make_ca(const char *common_name, struct cert_names names, int64_t now_s, char *cert_pem,
+                  char *key_pem, struct err *e)
 {
     struct issue s;
     issue_init(&s);
-    bool ok = make_key(&s.key, key_pem, e) &&
-              write_ca(&s, common_name, names, n_names, now_s, cert_pem, e);
+    bool ok = make_key(&s.key, key_pem, e) && write_ca(&s, common_name, names, now_s, cert_pem, e);
     issue_free(&s);
     if (!ok)
         secret_wipe(key_pem, CERT_PEM_BYTES);
@@ -337,8 +336,8 @@ static int parse_pem(mbedtls_x509_crt *crt, const char *pem)
     return rc;
 }
 
-static bool write_leaf(struct issue *s, char (*names)[CERT_NAME_BYTES], uint32_t n_names,
-                       int64_t now_s, char *cert_pem, struct err *e)
+static bool write_leaf(struct issue *s, struct cert_names names, int64_t now_s, char *cert_pem,
+                       struct err *e)
 {
     char issuer[256];
     uint8_t id[KEY_ID_BYTES_X509], ca_id[KEY_ID_BYTES_X509];
@@ -356,13 +355,13 @@ static bool write_leaf(struct issue *s, char (*names)[CERT_NAME_BYTES], uint32_t
     rc = rc ? rc : mbedtls_x509write_crt_set_key_usage(&s->w, MBEDTLS_X509_KU_DIGITAL_SIGNATURE);
     rc = rc ? rc : set_server_usage(&s->w);
     rc = rc ? rc : set_key_ids(&s->w, id, ca_id);
-    rc = rc ? rc : set_names(&s->w, names, n_names);
+    rc = rc ? rc : set_names(&s->w, names);
     rc = rc ? rc : mbedtls_x509write_crt_pem(&s->w, (unsigned char *)cert_pem, CERT_PEM_BYTES, RNG);
     return rc == 0 || failed(e, "writing the certificate", rc);
 }
 
-bool cert_make_leaf(const char *ca_cert_pem, const char *ca_key_pem, char (*names)[CERT_NAME_BYTES],
-                    uint32_t n_names, int64_t now_s, char *cert_pem, char *key_pem, struct err *e)
+bool cert_make_leaf(const char *ca_cert_pem, const char *ca_key_pem, struct cert_names names,
+                    int64_t now_s, char *cert_pem, char *key_pem, struct err *e)
 {
     struct issue s;
     issue_init(&s);
@@ -371,7 +370,7 @@ bool cert_make_leaf(const char *ca_cert_pem, const char *ca_key_pem, char (*name
             : mbedtls_pk_parse_key(&s.ca_key, (const unsigned char *)ca_key_pem,
                                    strlen(ca_key_pem) + 1, NULL, 0, RNG);
     bool ok = rc == 0 || failed(e, "reading the CA", rc);
-    ok = ok && make_key(&s.key, key_pem, e) && write_leaf(&s, names, n_names, now_s, cert_pem, e);
+    ok = ok && make_key(&s.key, key_pem, e) && write_leaf(&s, names, now_s, cert_pem, e);
     issue_free(&s);
     if (!ok)
         secret_wipe(key_pem, CERT_PEM_BYTES);
@@ -441,14 +440,13 @@ bool cert_read(const char *cert_pem, struct cert_info *out, struct err *e)
     return rc == 0 || failed(e, "reading a certificate", rc);
 }
 
-bool cert_is_due(const struct cert_info *info, char (*names)[CERT_NAME_BYTES], uint32_t n_names,
-                 int64_t now_s)
+bool cert_is_due(const struct cert_info *info, struct cert_names names, int64_t now_s)
 {
     int64_t renew_at_s = info->not_before_s + (info->not_after_s - info->not_before_s) / 3 * 2;
-    if (now_s >= renew_at_s || now_s + DAY_S < info->not_before_s || info->n_names != n_names)
+    if (now_s >= renew_at_s || now_s + DAY_S < info->not_before_s || info->n_names != names.n)
         return true;
-    for (uint32_t i = 0; i < n_names; i++)
-        if (strcmp(info->names[i], names[i]) != 0)
+    for (uint32_t i = 0; i < names.n; i++)
+        if (strcmp(info->names[i], names.at[i]) != 0)
             return true;
     return false;
 }

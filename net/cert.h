@@ -30,20 +30,25 @@ struct cert_info {
     char fingerprint[CERT_FINGERPRINT_BYTES]; /* SHA-256 of the DER */
 };
 
+/* DNS names and numeric addresses as text. */
+struct cert_names {
+    char (*at)[CERT_NAME_BYTES];
+    uint32_t n;
+};
+
 /* Once per process, before anything else here or in tls.h. */
 bool cert_init(struct err *e);
 
 /* names: DNS names and numeric addresses. common_name: what people see in their trust store. PEM
  * buffers are CERT_PEM_BYTES each; the key's is to be wiped by the caller. */
-bool cert_make_ca(const char *common_name, char (*names)[CERT_NAME_BYTES], uint32_t n_names,
-                  int64_t now_s, char *cert_pem, char *key_pem, struct err *e);
-bool cert_make_leaf(const char *ca_cert_pem, const char *ca_key_pem, char (*names)[CERT_NAME_BYTES],
-                    uint32_t n_names, int64_t now_s, char *cert_pem, char *key_pem, struct err *e);
+bool cert_make_ca(const char *common_name, struct cert_names names, int64_t now_s, char *cert_pem,
+                  char *key_pem, struct err *e);
+bool cert_make_leaf(const char *ca_cert_pem, const char *ca_key_pem, struct cert_names names,
+                    int64_t now_s, char *cert_pem, char *key_pem, struct err *e);
 
 bool cert_read(const char *cert_pem, struct cert_info *out, struct err *e);
 
 /* Past two thirds of its life, or not yet valid by a day, or for other names. */
-bool cert_is_due(const struct cert_info *info, char (*names)[CERT_NAME_BYTES], uint32_t n_names,
-                 int64_t now_s);
+bool cert_is_due(const struct cert_info *info, struct cert_names names, int64_t now_s);
 
 #endif

@@ -23,11 +23,12 @@ static struct made *make(void)
     MUST_TRUE(m && cert_init(&e), e.msg);
     for (; m->n_names < sizeof names / sizeof *names; m->n_names++)
         snprintf(m->names[m->n_names], CERT_NAME_BYTES, "%s", names[m->n_names]);
-    MUST_TRUE(cert_make_ca("Hearth box CA", m->names, m->n_names, now_s, m->ca, m->ca_key, &e),
+    MUST_TRUE(cert_make_ca("Hearth box CA", (struct cert_names){m->names, m->n_names}, now_s, m->ca,
+                           m->ca_key, &e),
               e.msg);
-    MUST_TRUE(
-        cert_make_leaf(m->ca, m->ca_key, m->names, m->n_names, now_s, m->leaf, m->leaf_key, &e),
-        e.msg);
+    MUST_TRUE(cert_make_leaf(m->ca, m->ca_key, (struct cert_names){m->names, m->n_names}, now_s,
+                             m->leaf, m->leaf_key, &e),
+              e.msg);
     return m;
 }
 
@@ -64,12 +65,14 @@ TEST(cert_is_due_after_two_thirds_or_for_other_names)
     struct err e = {0};
     MUST_TRUE(cert_read(m->leaf, &info, &e), e.msg);
     int64_t third_s = (info.not_after_s - info.not_before_s) / 3;
-    CHECK_TRUE(!cert_is_due(&info, m->names, m->n_names, now_s));
-    CHECK_TRUE(!cert_is_due(&info, m->names, m->n_names, info.not_before_s + 2 * third_s - 10));
-    CHECK_TRUE(cert_is_due(&info, m->names, m->n_names, info.not_before_s + 2 * third_s + 10));
-    CHECK_TRUE(cert_is_due(&info, m->names, m->n_names - 1, now_s));
+    CHECK_TRUE(!cert_is_due(&info, (struct cert_names){m->names, m->n_names}, now_s));
+    CHECK_TRUE(!cert_is_due(&info, (struct cert_names){m->names, m->n_names},
+                            info.not_before_s + 2 * third_s - 10));
+    CHECK_TRUE(cert_is_due(&info, (struct cert_names){m->names, m->n_names},
+                           info.not_before_s + 2 * third_s + 10));
+    CHECK_TRUE(cert_is_due(&info, (struct cert_names){m->names, m->n_names - 1}, now_s));
     m->names[1][0] = 'c';
-    CHECK_TRUE(cert_is_due(&info, m->names, m->n_names, now_s));
+    CHECK_TRUE(cert_is_due(&info, (struct cert_names){m->names, m->n_names}, now_s));
     free(m);
 }
 
@@ -83,6 +86,7 @@ TEST(cert_refuses_what_is_no_certificate)
     m->leaf[strlen(m->leaf) / 2] = 0; /* half a file */
     CHECK_TRUE(!cert_read(m->leaf, &info, &e));
     char cert[CERT_PEM_BYTES], key[CERT_PEM_BYTES];
-    CHECK_TRUE(!cert_make_leaf(m->ca, "no key", m->names, m->n_names, now_s, cert, key, &e));
+    CHECK_TRUE(!cert_make_leaf(m->ca, "no key", (struct cert_names){m->names, m->n_names}, now_s,
+                               cert, key, &e));
     free(m);
 }

@@ -22,14 +22,14 @@ static bool check_part(const json_t *part, struct place *p, size_t j, bool is_as
     snprintf(tail, sizeof tail, ".content[%zu]", j);
     if (!json_is_object(part))
         return api_fail(e, API_INVALID_TYPE, at(p, tail), "%s must be an object.", at(p, tail));
-    if (!json_get_str(part, "type", at(p, tail), 64, &type, e))
+    if (!json_get_str(JSON_AT(part, "type", at(p, tail)), 64, &type, e))
         return false;
     if (str_is(type, "text"))
-        return json_get_str(part, "text", at(p, tail), SIZE_MAX, &text, e) &&
+        return json_get_str(JSON_AT(part, "text", at(p, tail)), SIZE_MAX, &text, e) &&
                (text.p || api_fail(e, API_MISSING_PARAMETER, at(p, tail),
                                    "%s needs a member \"text\".", at(p, tail)));
     if (str_is(type, "refusal") && is_assistant)
-        return json_get_str(part, "refusal", at(p, tail), SIZE_MAX, &text, e);
+        return json_get_str(JSON_AT(part, "refusal", at(p, tail)), SIZE_MAX, &text, e);
     return api_fail(e, API_UNSUPPORTED_PART, at(p, tail),
                     "%s has a type that this server does not take; it takes text.", at(p, tail));
 }
@@ -56,10 +56,10 @@ static bool check_assistant(const json_t *message, struct place *p, struct api_e
 {
     struct str ignored = {NULL, 0};
     const json_t *calls;
-    if (!json_get_str(message, "reasoning_content", at(p, ".reasoning_content"), SIZE_MAX, &ignored,
-                      e) ||
-        !json_get_str(message, "reasoning", at(p, ".reasoning"), SIZE_MAX, &ignored, e) ||
-        !json_get_array(message, "tool_calls", at(p, ".tool_calls"), &calls, e))
+    if (!json_get_str(JSON_AT(message, "reasoning_content", at(p, ".reasoning_content")), SIZE_MAX,
+                      &ignored, e) ||
+        !json_get_str(JSON_AT(message, "reasoning", at(p, ".reasoning")), SIZE_MAX, &ignored, e) ||
+        !json_get_array(JSON_AT(message, "tool_calls", at(p, ".tool_calls")), &calls, e))
         return false;
     if (json_array_size(calls) > 0)
         return api_fail(e, API_UNSUPPORTED_PARAMETER, at(p, ".tool_calls"),
@@ -72,8 +72,8 @@ static bool check_message(const json_t *message, struct place *p, struct api_err
     struct str role = {NULL, 0}, ignored = {NULL, 0};
     if (!json_is_object(message))
         return api_fail(e, API_INVALID_TYPE, at(p, ""), "%s must be an object.", at(p, ""));
-    if (!json_get_str(message, "role", at(p, ".role"), 64, &role, e) ||
-        !json_get_str(message, "name", at(p, ".name"), 256, &ignored, e))
+    if (!json_get_str(JSON_AT(message, "role", at(p, ".role")), 64, &role, e) ||
+        !json_get_str(JSON_AT(message, "name", at(p, ".name")), 256, &ignored, e))
         return false;
     if (!role.p)
         return api_fail(e, API_MISSING_PARAMETER, at(p, ".role"), "%s is missing.", at(p, ".role"));
@@ -98,12 +98,13 @@ static bool read_ending(struct chat_request *r, struct api_error *e)
     size_t n = json_array_size(r->messages);
     bool ends_in_assistant = role_is(json_array_get(r->messages, n - 1), "assistant");
     bool wants_continue = ends_in_assistant, wants_prompt = !ends_in_assistant;
-    if (!json_get_bool(r->root, "continue_final_message", "continue_final_message", &wants_continue,
-                       e))
+    if (!json_get_bool(JSON_AT(r->root, "continue_final_message", "continue_final_message"),
+                       &wants_continue, e))
         return false;
     if (json_get(r->root, "continue_final_message"))
         wants_prompt = !wants_continue;
-    if (!json_get_bool(r->root, "add_generation_prompt", "add_generation_prompt", &wants_prompt, e))
+    if (!json_get_bool(JSON_AT(r->root, "add_generation_prompt", "add_generation_prompt"),
+                       &wants_prompt, e))
         return false;
     if (json_get(r->root, "add_generation_prompt") && !json_get(r->root, "continue_final_message"))
         wants_continue = !wants_prompt;
@@ -123,7 +124,7 @@ static bool read_ending(struct chat_request *r, struct api_error *e)
 bool chat_messages_check(struct chat_request *r, struct api_error *e)
 {
     const json_t *messages;
-    if (!json_get_array(r->root, "messages", "messages", &messages, e))
+    if (!json_get_array(JSON_AT(r->root, "messages", "messages"), &messages, e))
         return false;
     if (!messages)
         return api_fail(e, API_MISSING_PARAMETER, "messages", "messages is missing.");

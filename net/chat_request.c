@@ -119,14 +119,15 @@ static bool read_sampling(struct chat_request *r, const struct engine_info *info
     double presence = 0.0, frequency = 0.0, repetition = 1.0;
     int64_t top_k = info->default_top_k;
     const char *rep = spelling(r->root, "repetition_penalty", "repeat_penalty");
-    if (!json_get_real(r->root, "temperature", "temperature", 0.0, 2.0, &temperature, e) ||
-        !json_get_real(r->root, "top_p", "top_p", 0.0, 1.0, &top_p, e) ||
-        !json_get_int(r->root, "top_k", "top_k", 0, 262144, &top_k, e) ||
-        !json_get_real(r->root, "min_p", "min_p", 0.0, 1.0, &min_p, e) ||
-        !json_get_real(r->root, "presence_penalty", "presence_penalty", -2.0, 2.0, &presence, e) ||
-        !json_get_real(r->root, "frequency_penalty", "frequency_penalty", -2.0, 2.0, &frequency,
-                       e) ||
-        !json_get_real(r->root, rep, rep, 0.5, 2.0, &repetition, e))
+    if (!json_get_real(JSON_AT(r->root, "temperature", "temperature"), 0.0, 2.0, &temperature, e) ||
+        !json_get_real(JSON_AT(r->root, "top_p", "top_p"), 0.0, 1.0, &top_p, e) ||
+        !json_get_int(JSON_AT(r->root, "top_k", "top_k"), 0, 262144, &top_k, e) ||
+        !json_get_real(JSON_AT(r->root, "min_p", "min_p"), 0.0, 1.0, &min_p, e) ||
+        !json_get_real(JSON_AT(r->root, "presence_penalty", "presence_penalty"), -2.0, 2.0,
+                       &presence, e) ||
+        !json_get_real(JSON_AT(r->root, "frequency_penalty", "frequency_penalty"), -2.0, 2.0,
+                       &frequency, e) ||
+        !json_get_real(JSON_AT(r->root, rep, rep), 0.5, 2.0, &repetition, e))
         return false;
     if (!(top_p > 0.0))
         return api_fail(e, API_INVALID_VALUE, "top_p",
@@ -146,9 +147,9 @@ static bool read_length_and_seed(struct chat_request *r, const struct edge_confi
 {
     const char *name = spelling(r->root, "max_completion_tokens", "max_tokens");
     int64_t max_tokens = -1, seed = -1, n = 1;
-    if (!json_get_int(r->root, name, name, -1, INT64_MAX, &max_tokens, e) ||
-        !json_get_int(r->root, "seed", "seed", INT64_MIN, INT64_MAX, &seed, e) ||
-        !json_get_int(r->root, "n", "n", 1, INT64_MAX, &n, e))
+    if (!json_get_int(JSON_AT(r->root, name, name), -1, INT64_MAX, &max_tokens, e) ||
+        !json_get_int(JSON_AT(r->root, "seed", "seed"), INT64_MIN, INT64_MAX, &seed, e) ||
+        !json_get_int(JSON_AT(r->root, "n", "n"), 1, INT64_MAX, &n, e))
         return false;
     if (max_tokens == 0)
         return api_fail(e, API_INVALID_VALUE, name, "%s must be at least 1.", name);
@@ -166,9 +167,9 @@ static bool read_logprobs(struct chat_request *r, struct api_error *e)
 {
     bool wants = false;
     int64_t n_top = -1;
-    if (!json_get_bool(r->root, "logprobs", "logprobs", &wants, e) ||
-        !json_get_int(r->root, "top_logprobs", "top_logprobs", 0, ENGINE_MAX_TOP_LOGPROBS, &n_top,
-                      e))
+    if (!json_get_bool(JSON_AT(r->root, "logprobs", "logprobs"), &wants, e) ||
+        !json_get_int(JSON_AT(r->root, "top_logprobs", "top_logprobs"), 0, ENGINE_MAX_TOP_LOGPROBS,
+                      &n_top, e))
         return false;
     if (n_top > 0 && !wants)
         return api_fail(e, API_INVALID_VALUE, "top_logprobs",
@@ -217,16 +218,16 @@ static bool read_stops(struct chat_request *r, struct api_error *e)
 static bool read_stream(struct chat_request *r, struct api_error *e)
 {
     const json_t *options;
-    if (!json_get_bool(r->root, "stream", "stream", &r->wants_stream, e) ||
-        !json_get_object(r->root, "stream_options", "stream_options", &options, e))
+    if (!json_get_bool(JSON_AT(r->root, "stream", "stream"), &r->wants_stream, e) ||
+        !json_get_object(JSON_AT(r->root, "stream_options", "stream_options"), &options, e))
         return false;
     if (!options)
         return true;
     if (!r->wants_stream)
         return api_fail(e, API_INVALID_VALUE, "stream_options",
                         "stream_options needs stream to be true.");
-    return json_get_bool(options, "include_usage", "stream_options.include_usage", &r->wants_usage,
-                         e);
+    return json_get_bool(JSON_AT(options, "include_usage", "stream_options.include_usage"),
+                         &r->wants_usage, e);
 }
 
 static bool read_effort(struct chat_request *r, struct api_error *e)
@@ -235,12 +236,12 @@ static bool read_effort(struct chat_request *r, struct api_error *e)
     const json_t *reasoning;
     struct str effort = {NULL, 0};
     const char *param = "reasoning_effort";
-    if (!json_get_object(r->root, "reasoning", "reasoning", &reasoning, e) ||
-        !json_get_str(r->root, "reasoning_effort", param, 32, &effort, e))
+    if (!json_get_object(JSON_AT(r->root, "reasoning", "reasoning"), &reasoning, e) ||
+        !json_get_str(JSON_AT(r->root, "reasoning_effort", param), 32, &effort, e))
         return false;
     if (!effort.p && reasoning) {
         param = "reasoning.effort";
-        if (!json_get_str(reasoning, "effort", param, 32, &effort, e))
+        if (!json_get_str(JSON_AT(reasoning, "effort", param), 32, &effort, e))
             return false;
     }
     if (!effort.p)
@@ -259,12 +260,14 @@ static bool read_thinking(struct chat_request *r, const struct edge_config *cfg,
 {
     const json_t *kwargs;
     r->enable_thinking = cfg->thinking_default;
-    return json_get_object(r->root, "chat_template_kwargs", "chat_template_kwargs", &kwargs, e) &&
-           (!kwargs ||
-            (json_get_bool(kwargs, "enable_thinking", "chat_template_kwargs.enable_thinking",
-                           &r->enable_thinking, e) &&
-             json_get_bool(kwargs, "preserve_thinking", "chat_template_kwargs.preserve_thinking",
-                           &r->preserve_thinking, e))) &&
+    return json_get_object(JSON_AT(r->root, "chat_template_kwargs", "chat_template_kwargs"),
+                           &kwargs, e) &&
+           (!kwargs || (json_get_bool(JSON_AT(kwargs, "enable_thinking",
+                                              "chat_template_kwargs.enable_thinking"),
+                                      &r->enable_thinking, e) &&
+                        json_get_bool(JSON_AT(kwargs, "preserve_thinking",
+                                              "chat_template_kwargs.preserve_thinking"),
+                                      &r->preserve_thinking, e))) &&
            read_effort(r, e); /* `none` wins over everything, so it is read last */
 }
 
@@ -274,8 +277,8 @@ static bool check_response_format(const struct chat_request *r, struct api_error
 {
     const json_t *format;
     struct str type = STR("text");
-    if (!json_get_object(r->root, "response_format", "response_format", &format, e) ||
-        (format && !json_get_str(format, "type", "response_format.type", 64, &type, e)))
+    if (!json_get_object(JSON_AT(r->root, "response_format", "response_format"), &format, e) ||
+        (format && !json_get_str(JSON_AT(format, "type", "response_format.type"), 64, &type, e)))
         return false;
     return str_is(type, "text") || api_fail(e, API_UNSUPPORTED_VALUE, "response_format.type",
                                             "Only the response format \"text\" is supported yet.");
@@ -285,8 +288,9 @@ static bool check_tools(const struct chat_request *r, struct api_error *e)
 {
     const json_t *tools, *choice = json_get(r->root, "tool_choice");
     bool parallel;
-    if (!json_get_array(r->root, "tools", "tools", &tools, e) ||
-        !json_get_bool(r->root, "parallel_tool_calls", "parallel_tool_calls", &parallel, e))
+    if (!json_get_array(JSON_AT(r->root, "tools", "tools"), &tools, e) ||
+        !json_get_bool(JSON_AT(r->root, "parallel_tool_calls", "parallel_tool_calls"), &parallel,
+                       e))
         return false;
     bool is_none = choice && json_is_text(choice) && str_is(json_text_str(choice), "none");
     if (tools && json_array_size(tools) > 0 &&
@@ -300,7 +304,7 @@ static bool check_tools(const struct chat_request *r, struct api_error *e)
 static bool check_modalities(const struct chat_request *r, struct api_error *e)
 {
     const json_t *list;
-    if (!json_get_array(r->root, "modalities", "modalities", &list, e))
+    if (!json_get_array(JSON_AT(r->root, "modalities", "modalities"), &list, e))
         return false;
     for (size_t i = 0; i < json_array_size(list); i++)
         if (!str_is(json_text_str(json_array_get(list, i)), "text"))
@@ -312,7 +316,7 @@ static bool check_modalities(const struct chat_request *r, struct api_error *e)
 static bool check_flag_is_off(const struct chat_request *r, const char *name, struct api_error *e)
 {
     bool is_on = false;
-    return json_get_bool(r->root, name, name, &is_on, e) &&
+    return json_get_bool(JSON_AT(r->root, name, name), &is_on, e) &&
            (!is_on ||
             api_fail(e, API_UNSUPPORTED_PARAMETER, name, "%s is not supported yet.", name));
 }
@@ -322,7 +326,7 @@ static bool check_metadata(const struct chat_request *r, struct api_error *e)
     const json_t *metadata;
     const char *name;
     json_t *value;
-    if (!json_get_object(r->root, "metadata", "metadata", &metadata, e))
+    if (!json_get_object(JSON_AT(r->root, "metadata", "metadata"), &metadata, e))
         return false;
     if (json_object_size(metadata) > 16)
         return api_fail(e, API_INVALID_VALUE, "metadata", "metadata may have at most 16 members.");
@@ -340,14 +344,14 @@ static bool check_lacking(const struct chat_request *r, struct api_error *e)
 {
     const json_t *bias;
     bool cache_prompt;
-    if (!json_get_object(r->root, "logit_bias", "logit_bias", &bias, e))
+    if (!json_get_object(JSON_AT(r->root, "logit_bias", "logit_bias"), &bias, e))
         return false;
     if (json_object_size(bias) > 0)
         return api_fail(e, API_UNSUPPORTED_PARAMETER, "logit_bias",
                         "logit_bias is not supported yet.");
     return check_response_format(r, e) && check_tools(r, e) && check_modalities(r, e) &&
            check_metadata(r, e) &&
-           json_get_bool(r->root, "cache_prompt", "cache_prompt", &cache_prompt, e) &&
+           json_get_bool(JSON_AT(r->root, "cache_prompt", "cache_prompt"), &cache_prompt, e) &&
            check_flag_is_off(r, "return_progress", e) &&
            check_flag_is_off(r, "timings_per_token", e);
 }
@@ -358,7 +362,7 @@ static bool check_model(const struct chat_request *r, const struct engine_info *
                         const struct edge_config *cfg, struct api_error *e)
 {
     struct str model = {NULL, 0};
-    if (!json_get_str(r->root, "model", "model", 256, &model, e))
+    if (!json_get_str(JSON_AT(r->root, "model", "model"), 256, &model, e))
         return false;
     if (model.n_bytes == 0 || str_is(model, info->model_id) ||
         (cfg->model_alias[0] && str_is(model, cfg->model_alias)))

@@ -19,81 +19,76 @@ static bool wrong_type(struct api_error *e, const char *param, const char *wante
     return api_fail(e, API_INVALID_TYPE, param, "%s must be %s.", param, wanted);
 }
 
-bool json_get_bool(const json_t *object, const char *name, const char *param, bool *out,
-                   struct api_error *e)
+bool json_get_bool(struct json_at at, bool *out, struct api_error *e)
 {
-    const json_t *v = json_get(object, name);
+    const json_t *v = json_get(at.object, at.name);
     if (v && !json_is_boolean(v))
-        return wrong_type(e, param, "true or false");
+        return wrong_type(e, at.param, "true or false");
     if (v)
         *out = json_is_true(v);
     return true;
 }
 
-bool json_get_int(const json_t *object, const char *name, const char *param, int64_t low,
-                  int64_t high, int64_t *out, struct api_error *e)
+bool json_get_int(struct json_at at, int64_t low, int64_t high, int64_t *out, struct api_error *e)
 {
-    const json_t *v = json_get(object, name);
+    const json_t *v = json_get(at.object, at.name);
     struct str digits;
     if (!v)
         return true;
     bool is_big = json_text_is_big_int(v, &digits);
     if (!json_is_number(v) && !is_big)
-        return wrong_type(e, param, "an integer");
+        return wrong_type(e, at.param, "an integer");
     double real = is_big ? HUGE_VAL : json_number_value(v);
     if (json_is_real(v) && (real != floor(real)))
-        return wrong_type(e, param, "an integer");
+        return wrong_type(e, at.param, "an integer");
     int64_t n = json_is_integer(v)  ? (int64_t)json_integer_value(v)
                 : fabs(real) < 9e15 ? (int64_t)real
                                     : INT64_MAX;
     if (is_big || n < low || n > high)
-        return api_fail(e, API_INVALID_VALUE, param, "%s must be from %lld to %lld.", param,
+        return api_fail(e, API_INVALID_VALUE, at.param, "%s must be from %lld to %lld.", at.param,
                         (long long)low, (long long)high);
     *out = n;
     return true;
 }
 
-bool json_get_real(const json_t *object, const char *name, const char *param, double low,
-                   double high, double *out, struct api_error *e)
+bool json_get_real(struct json_at at, double low, double high, double *out, struct api_error *e)
 {
-    const json_t *v = json_get(object, name);
+    const json_t *v = json_get(at.object, at.name);
     if (!v)
         return true;
     if (!json_is_number(v))
-        return wrong_type(e, param, "a number");
+        return wrong_type(e, at.param, "a number");
     double x = json_number_value(v);
     if (!(x >= low && x <= high))
-        return api_fail(e, API_INVALID_VALUE, param, "%s must be from %g to %g.", param, low, high);
+        return api_fail(e, API_INVALID_VALUE, at.param, "%s must be from %g to %g.", at.param, low,
+                        high);
     *out = x;
     return true;
 }
 
-bool json_get_str(const json_t *object, const char *name, const char *param, size_t max_bytes,
-                  struct str *out, struct api_error *e)
+bool json_get_str(struct json_at at, size_t max_bytes, struct str *out, struct api_error *e)
 {
-    const json_t *v = json_get(object, name);
+    const json_t *v = json_get(at.object, at.name);
     if (!v)
         return true;
     if (!json_is_text(v))
-        return wrong_type(e, param, "a string");
+        return wrong_type(e, at.param, "a string");
     struct str s = json_text_str(v);
     if (s.n_bytes > max_bytes)
-        return api_fail(e, API_INVALID_VALUE, param, "%s may have at most %zu bytes.", param,
+        return api_fail(e, API_INVALID_VALUE, at.param, "%s may have at most %zu bytes.", at.param,
                         max_bytes);
     *out = s;
     return true;
 }
 
-bool json_get_array(const json_t *object, const char *name, const char *param, const json_t **out,
-                    struct api_error *e)
+bool json_get_array(struct json_at at, const json_t **out, struct api_error *e)
 {
-    *out = json_get(object, name);
-    return !*out || json_is_array(*out) || wrong_type(e, param, "an array");
+    *out = json_get(at.object, at.name);
+    return !*out || json_is_array(*out) || wrong_type(e, at.param, "an array");
 }
 
-bool json_get_object(const json_t *object, const char *name, const char *param, const json_t **out,
-                     struct api_error *e)
+bool json_get_object(struct json_at at, const json_t **out, struct api_error *e)
 {
-    *out = json_get(object, name);
-    return !*out || json_is_object(*out) || wrong_type(e, param, "an object");
+    *out = json_get(at.object, at.name);
+    return !*out || json_is_object(*out) || wrong_type(e, at.param, "an object");
 }

@@ -84,10 +84,12 @@ static void open_service(size_t heap_bytes)
     tls = calloc(1, tls_bytes());
     MUST_TRUE(tls && tls_open(tls, &heap, &e), e.msg);
     int64_t now_s = time(NULL);
-    MUST_TRUE(cert_make_ca("Hearth test CA", names, 2, now_s, ca.cert_pem, ca.key_pem, &e), e.msg);
-    MUST_TRUE(
-        cert_make_leaf(ca.cert_pem, ca.key_pem, names, 1, now_s, leaf.cert_pem, leaf.key_pem, &e),
-        e.msg);
+    MUST_TRUE(cert_make_ca("Hearth test CA", ((struct cert_names){names, 2}), now_s, ca.cert_pem,
+                           ca.key_pem, &e),
+              e.msg);
+    MUST_TRUE(cert_make_leaf(ca.cert_pem, ca.key_pem, ((struct cert_names){names, 1}), now_s,
+                             leaf.cert_pem, leaf.key_pem, &e),
+              e.msg);
     MUST_TRUE(tls_set_cert(tls, leaf.cert_pem, leaf.key_pem, &e), e.msg);
 
     static const char *protocols[] = {"h2", "http/1.1", NULL};
@@ -319,8 +321,8 @@ TEST(tls_new_certificate_serves_laterections_and_spares_old_ones)
     client_open(&old_client);
     MUST_TRUE(tls_conn_open(old, tls, &e) && shake_hands(&old_client, old, 65536), e.msg);
     static struct pair next;
-    MUST_TRUE(cert_make_leaf(ca.cert_pem, ca.key_pem, names, 2, time(NULL), next.cert_pem,
-                             next.key_pem, &e),
+    MUST_TRUE(cert_make_leaf(ca.cert_pem, ca.key_pem, ((struct cert_names){names, 2}), time(NULL),
+                             next.cert_pem, next.key_pem, &e),
               e.msg);
     CHECK_TRUE(
         !tls_set_cert(tls, next.cert_pem, leaf.key_pem, &e)); /* key of another certificate */

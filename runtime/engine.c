@@ -209,7 +209,7 @@ int engine_main(const struct engine_hooks *hooks)
     log_init(STDERR_FILENO, "engine", LOG_INFO);
     const struct engine_config *cfg = receive_config(&e);
     if (!cfg) {
-        fprintf(stderr, "hearth: %s\n", e.msg);
+        log_event(LOG_ERROR, "failed", "reason=\"%s\"", e.msg);
         return 1;
     }
     log_init(STDERR_FILENO, "engine", (enum log_level)cfg->log_level);

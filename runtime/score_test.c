@@ -22,19 +22,23 @@ static uint64_t walk(uint64_t n_text, uint32_t n_ctx, uint32_t n_stride, uint32_
     return k;
 }
 
+static void check_windows(uint64_t n_text, uint32_t n_ctx, uint32_t n_stride)
+{
+    uint32_t scored[40] = {0}, n_wrong = 0;
+    uint64_t n_rows;
+    walk(n_text, n_ctx, n_stride, scored, &n_rows);
+    for (uint64_t i = 0; i < n_text; i++)
+        n_wrong += scored[i] != 1;
+    CHECK_EQ(n_wrong, 0);
+    CHECK_EQ(score_n_rows(n_text, n_ctx, n_stride), n_rows);
+}
+
 TEST(score_windows_score_every_token_once)
 {
     for (uint32_t n_ctx = 2; n_ctx <= 9; n_ctx++)
         for (uint32_t n_stride = 1; n_stride < n_ctx; n_stride++)
-            for (uint64_t n_text = 1; n_text <= 40; n_text++) {
-                uint32_t scored[40] = {0}, n_wrong = 0;
-                uint64_t n_rows;
-                walk(n_text, n_ctx, n_stride, scored, &n_rows);
-                for (uint64_t i = 0; i < n_text; i++)
-                    n_wrong += scored[i] != 1;
-                CHECK_EQ(n_wrong, 0);
-                CHECK_EQ(score_n_rows(n_text, n_ctx, n_stride), n_rows);
-            }
+            for (uint64_t n_text = 1; n_text <= 40; n_text++)
+                check_windows(n_text, n_ctx, n_stride);
 }
 
 TEST(score_windows_with_full_stride_do_not_overlap)

@@ -1,5 +1,5 @@
-/* tools: subcommands over files and models. Each takes argv with argv[0] = its name and returns the exit code: 0, 1 with one
- * line on stderr, 2 for usage. */
+/* tools: subcommands over files and models. Each takes argv with argv[0] = its name and returns the
+ * exit code: 0, 1 with one line on stderr, 2 for usage. */
 #ifndef RUNTIME_TOOLS_H
 #define RUNTIME_TOOLS_H
 
