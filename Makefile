@@ -47,6 +47,9 @@ LIBS    := $(D)/lib/libmbedtls.a $(D)/lib/libsodium.a $(D)/lib/libjansson.a
 # Per-file flags go by the end of the name; the other architecture's files are empty by #if inside.
 $(call obj,$(filter models/gguf% net/% boot/update.c,$(SRC))): CFLAGS += -Wconversion
 %_ref.o %_test.o: CFLAGS += -Wno-double-promotion
+ifeq ($(MODE),asan) # minutes per file otherwise: the sanitizers meet fully unrolled lanes
+$(B)/kernels/cpu/body_%.o $(B)/kernels/matmul/matmul_%.o: CFLAGS += -O0
+endif
 ifeq ($(ARCH),x86_64)
 %_avx2.o: CFLAGS += -O3 -mavx2 -mfma -mf16c
 %_avx512.o: CFLAGS += -O3 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c

@@ -13,13 +13,13 @@ static bool read_request(struct api *a, struct api_call *call, struct chat_reque
                          struct prompt *prompt)
 {
     struct api_error e;
-    if (a->engine_state != API_ENGINE_IS_READY ||
-        !a->engine) { /* it went down while the body came in */
-        answer_error(a, call, API_ENGINE_DOWN, NULL, "The engine is being restarted.");
-        return false;
-    }
     if (!chat_request_parse(rq, call->body, &a->info, &a->cfg, &e)) {
         answer_fail(a, call, &e, NULL);
+        return false;
+    }
+    if (a->engine_state != API_ENGINE_IS_READY || !a->engine) { /* down since the head came */
+        chat_request_deinit(rq);
+        answer_error(a, call, API_ENGINE_DOWN, NULL, "The engine is being restarted.");
         return false;
     }
     memcpy(call->ignored, rq->ignored, sizeof rq->ignored);
