@@ -62,6 +62,14 @@ static bool scan_string(struct scan *s, struct err *e)
     return true;
 }
 
+/* A quoted number would pass for the name of a member. */
+static bool stands_for_a_name(const struct scan *s, size_t at)
+{
+    while (at < s->n_bytes && s->p[at] && strchr(" \t\r\n", s->p[at]))
+        at++;
+    return at < s->n_bytes && s->p[at] == ':';
+}
+
 /* p[at] is '-' or a digit. What is no JSON number at all is left for jansson to refuse. */
 static void scan_number(struct scan *s)
 {
@@ -72,7 +80,8 @@ static void scan_number(struct scan *s)
     bool is_integer = end == s->n_bytes || !strchr(".eE", s->p[end]) || s->p[end] == '\0';
     char leading = number.p[number.p[0] == '-' && number.n_bytes > 1];
     s->at = end;
-    if (!is_integer || leading < '1' || !is_digit(leading) || !is_beyond_64_bits(number)) {
+    if (!is_integer || leading < '1' || !is_digit(leading) || !is_beyond_64_bits(number) ||
+        stands_for_a_name(s, end)) {
         copy_bytes(s, number.p, number.n_bytes);
         return;
     }

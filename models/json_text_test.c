@@ -35,6 +35,7 @@ TEST(json_text_refuses_what_the_api_refuses)
     check_refused(STR("[99999999999999999999x]"), "json:");
     check_refused(STR("[099999999999999999999]"), "json:");
     check_refused(STR("'a'"), "json:");
+    check_refused(STR("{123456789012345678901234567890 : 1}"), "json:");
 }
 
 TEST(json_text_error_texts_name_the_byte_and_quote_nothing)
