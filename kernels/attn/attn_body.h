@@ -43,6 +43,10 @@ static void attn_begin_tile(struct attn_work *w, const struct attn_args *a,
         w->l[i] = 0.0f;
         memset(w->out[i], 0, w->E * sizeof(float));
     }
+    for (uint32_t i = w->n_queries; i % SIMD_ADD_ROWS != 0 || i % ATTN_FEW != 0; i++) {
+        w->q[i] = w->q[i - 1];
+        memset(w->s[i], 0, sizeof w->s[i]);
+    }
 }
 
 static void attn_run_tile(const struct attn_args *a, const struct attn_tile *tile)
@@ -63,9 +67,7 @@ static void attn_run_tile(const struct attn_args *a, const struct attn_tile *til
         for (uint32_t i = 0; i < w.n_queries; i++)
             if (w.lo[i] < w.hi[i])
                 attn_weigh(&w, i);
-        if (w.n_queries <= 2)
-            attn_page_values_few(&w);
-        else
+        if (!attn_page_values_few(&w))
             attn_page_values(&w);
     }
     for (uint32_t i = 0; i < w.n_queries; i++) {

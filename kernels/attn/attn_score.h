@@ -5,61 +5,70 @@
 
 #include "kernels/attn/attn_work.h"
 
-/* s[r * 64 + c] = q[r] . cells[c]; rows * cols is a multiple of 4, at most 16. */
+/* s[r][c0 + c] = q[r] . cells[c]; rows * cols is a multiple of 4, at most 16. Lanes are
+ * independent until the fold, so the sums are built one native register of lanes at a time. */
 SIMD_FN void attn_dot(const float *const *q, const void *cells, uint32_t E,
-                      const struct attn_shape shape, float *s)
+                      const struct attn_shape shape, float (*s)[KV_PAGE_TOKENS], uint32_t c0)
 {
-    struct simd_f32 acc[16], cell[4];
-    SIMD_UNROLL
-    for (uint32_t i = 0; i < shape.rows * shape.cols; i++)
-        acc[i] = simd_zero();
-    for (uint32_t e = 0; e < E; e += SIMD_LANES) {
+    struct simd_f32 sums[16];
+    for (uint32_t part = 0; part < SIMD_REGS; part++) {
+        struct simd_reg acc[16], cell[4];
         SIMD_UNROLL
-        for (uint32_t c = 0; c < shape.cols; c++)
-            cell[c] = attn_load(cells, (uint64_t)c * E + e, shape.elem);
-        SIMD_UNROLL
-        for (uint32_t r = 0; r < shape.rows; r++) {
-            struct simd_f32 qe = simd_load(q[r] + e);
+        for (uint32_t i = 0; i < shape.rows * shape.cols; i++)
+            acc[i] = simd_reg_set1(0.0f);
+        for (uint32_t e = part * SIMD_REG_LANES; e < E; e += SIMD_LANES) {
             SIMD_UNROLL
             for (uint32_t c = 0; c < shape.cols; c++)
-                acc[r * shape.cols + c] = simd_fma(qe, cell[c], acc[r * shape.cols + c]);
+                cell[c] = attn_load(cells, (uint64_t)c * E + e, shape.elem);
+            SIMD_UNROLL
+            for (uint32_t r = 0; r < shape.rows; r++) {
+                struct simd_reg qe = simd_reg_load(q[r] + e);
+                SIMD_UNROLL
+                for (uint32_t c = 0; c < shape.cols; c++)
+                    acc[r * shape.cols + c] = simd_reg_fma(qe, cell[c], acc[r * shape.cols + c]);
+            }
         }
+        SIMD_UNROLL
+        for (uint32_t i = 0; i < shape.rows * shape.cols; i++)
+            sums[i].r[part] = acc[i];
     }
     float dots[16];
-    SIMD_UNROLL
     for (uint32_t i = 0; i < shape.rows * shape.cols; i += 4)
-        simd_fold4(acc + i, dots + i);
+        simd_fold4(sums + i, dots + i);
     SIMD_UNROLL
     for (uint32_t r = 0; r < shape.rows; r++)
-        memcpy(s + r * KV_PAGE_TOKENS, dots + r * shape.cols, shape.cols * sizeof *dots);
+        memcpy(s[r] + c0, dots + r * shape.cols, shape.cols * sizeof *dots);
 }
 
-/* Scores of all queries against n cells (a multiple of 4), the first being the page's cell c0. */
-SIMD_FN void attn_score_cells(struct attn_work *w, const void *cells, enum attn_elem elem,
-                              uint32_t c0, uint32_t n)
+/* Many queries against n widened cells (a multiple of 4), the first being the page's cell c0. */
+static void attn_score_slab(struct attn_work *w, const float *slab, uint32_t c0, uint32_t n)
 {
-    const uint64_t cell_bytes = w->E * (elem == ATTN_F16 ? sizeof(uint16_t) : sizeof(float));
-    const char *at = cells;
-    const struct attn_shape many = {SIMD_DOT_ROWS, SIMD_DOT_COLS, elem};
-    const struct attn_shape two = {2, 2, elem}, one = {1, 4, elem};
-    uint32_t i = 0;
-    for (; i + many.rows <= w->n_queries; i += many.rows)
-        for (uint32_t c = 0; c < n; c += many.cols)
-            attn_dot(w->q + i, at + c * cell_bytes, w->E, many, w->s[i] + c0 + c);
-    for (; i + two.rows <= w->n_queries; i += two.rows)
-        for (uint32_t c = 0; c < n; c += two.cols)
-            attn_dot(w->q + i, at + c * cell_bytes, w->E, two, w->s[i] + c0 + c);
-    for (; i < w->n_queries; i++)
-        for (uint32_t c = 0; c < n; c += one.cols)
-            attn_dot(w->q + i, at + c * cell_bytes, w->E, one, w->s[i] + c0 + c);
+    const struct attn_shape shape = {SIMD_DOT_ROWS, SIMD_DOT_COLS, ATTN_F32};
+    for (uint32_t i = 0; i < w->n_queries; i += shape.rows)
+        for (uint32_t c = 0; c < n; c += shape.cols)
+            attn_dot(w->q + i, slab + (uint64_t)c * w->E, w->E, shape, w->s + i, c0 + c);
+}
+
+/* Few queries: every cell is read once, from memory. V's cells follow soon and are read in columns,
+ * which no hardware prefetcher recognises: ask for them here. */
+static void attn_score_few(struct attn_work *w, uint32_t begin, uint32_t end)
+{
+    enum { LINE_ELEMS = 64 / sizeof(uint16_t) };
+    const struct attn_shape shape = {ATTN_FEW, 4, ATTN_F16};
+    for (uint32_t c = begin; c < end; c += shape.cols) {
+        const uint64_t at = (uint64_t)c * w->E;
+        for (uint32_t e = 0; e < shape.cols * w->E; e += LINE_ELEMS)
+            __builtin_prefetch(w->v + at + e);
+        attn_dot(w->q, w->k + at, w->E, shape, w->s, c);
+    }
 }
 
 static __attribute__((noinline)) void attn_page_scores(struct attn_work *w)
 {
     /* Whole groups of four cells; the scores of cells outside a query's range are never used. */
     const uint32_t begin = w->begin / 4 * 4, end = (w->end + 3) / 4 * 4, E = w->E;
-    if (w->n_queries <= SIMD_DOT_ROWS) {
-        attn_score_cells(w, w->k + (uint64_t)begin * E, ATTN_F16, begin, end - begin);
+    if (w->n_queries <= ATTN_FEW) {
+        attn_score_few(w, begin, end);
         return;
     }
     _Alignas(64) float slab[ATTN_SLAB_ELEMS];
@@ -67,7 +76,7 @@ static __attribute__((noinline)) void attn_page_scores(struct attn_work *w)
     for (uint32_t c = begin, n; c < end; c += n) {
         n = end - c < most ? end - c : most;
         attn_widen(w->k + (uint64_t)c * E, slab, n * E);
-        attn_score_cells(w, slab, ATTN_F32, c, n);
+        attn_score_slab(w, slab, c, n);
     }
 }
 

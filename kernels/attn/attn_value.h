@@ -11,26 +11,26 @@ struct attn_cells { /* columns of V: at[c * stride] is cell c's first */
     uint32_t stride;
 };
 
-/* acc[r][j] += w(c) * v(c)[j] over cells lo <= c < hi, ascending, for queries i.. and columns of a
- * register tile. */
-SIMD_FN void attn_add_cells(const struct attn_work *w, uint32_t i, const uint32_t range[2],
+/* acc[r][j] += w(c) * v(c)[j] over cells range[0] <= c < range[1], ascending, for the queries whose
+ * weights are s[0], s[1].., and shape.cols registers of columns. */
+SIMD_FN void attn_add_cells(const float (*s)[KV_PAGE_TOKENS], const uint32_t range[2],
                             struct attn_cells v, const struct attn_shape shape,
-                            struct simd_f32 *acc)
+                            struct simd_reg *acc)
 {
-    struct simd_f32 sum[16], cell[4];
+    struct simd_reg sum[16], cell[8];
     SIMD_UNROLL
     for (uint32_t j = 0; j < shape.rows * shape.cols; j++)
         sum[j] = acc[j];
     for (uint32_t c = range[0]; c < range[1]; c++) {
         SIMD_UNROLL
         for (uint32_t j = 0; j < shape.cols; j++)
-            cell[j] = attn_load(v.at, (uint64_t)c * v.stride + j * SIMD_LANES, shape.elem);
+            cell[j] = attn_load(v.at, (uint64_t)c * v.stride + j * SIMD_REG_LANES, shape.elem);
         SIMD_UNROLL
         for (uint32_t r = 0; r < shape.rows; r++) {
-            struct simd_f32 weight = simd_set1(w->s[i + r][c]);
+            struct simd_reg weight = simd_reg_set1(s[r][c]);
             SIMD_UNROLL
             for (uint32_t j = 0; j < shape.cols; j++)
-                sum[r * shape.cols + j] = simd_fma(weight, cell[j], sum[r * shape.cols + j]);
+                sum[r * shape.cols + j] = simd_reg_fma(weight, cell[j], sum[r * shape.cols + j]);
         }
     }
     SIMD_UNROLL
@@ -38,84 +38,103 @@ SIMD_FN void attn_add_cells(const struct attn_work *w, uint32_t i, const uint32_
         acc[j] = sum[j];
 }
 
-/* This page's values for queries i.. and columns e.., merged into out. Cells that all see are done
- * together; those that only some see (at the causal and window edges) before and after, query by
- * query. */
-SIMD_FN void attn_value_tile(struct attn_work *w, uint32_t i, uint32_t e, struct attn_cells v,
-                             const struct attn_shape shape)
+typedef void attn_add_fn(const float (*s)[KV_PAGE_TOKENS], const uint32_t range[2],
+                         struct attn_cells v, struct simd_reg *acc);
+
+#define ATTN_ADD(name, rows, cols, elem)                                                           \
+    static void name(const float(*s)[KV_PAGE_TOKENS], const uint32_t range[2],                     \
+                     struct attn_cells v, struct simd_reg *acc)                                    \
+    {                                                                                              \
+        attn_add_cells(s, range, v, (struct attn_shape){rows, cols, elem}, acc);                   \
+    }
+
+ATTN_ADD(attn_add_many, SIMD_ADD_ROWS, SIMD_ADD_REGS, ATTN_F32)
+ATTN_ADD(attn_add_many_edge, 1, SIMD_ADD_REGS, ATTN_F32)
+ATTN_ADD(attn_add_few, ATTN_FEW, SIMD_FEW_ADD_REGS, ATTN_F16)
+ATTN_ADD(attn_add_few_edge, 1, SIMD_FEW_ADD_REGS, ATTN_F16)
+
+struct attn_sum { /* a register tile of values */
+    uint32_t rows, cols;
+    attn_add_fn *add;  /* all rows */
+    attn_add_fn *edge; /* one row */
+};
+
+static const struct attn_sum attn_sum_many = {SIMD_ADD_ROWS, SIMD_ADD_REGS, attn_add_many,
+                                              attn_add_many_edge};
+static const struct attn_sum attn_sum_few = {ATTN_FEW, SIMD_FEW_ADD_REGS, attn_add_few,
+                                             attn_add_few_edge};
+
+/* acc of query i + r: cells that all n queries see are added together, those that only some see (at
+ * the causal and window edges) before and after, query by query. */
+static void attn_add_page(const struct attn_work *w, uint32_t i, struct attn_cells v,
+                          const struct attn_sum *sum, struct simd_reg *acc)
 {
-    const struct attn_shape single = {1, shape.cols, shape.elem};
+    const uint32_t n = w->n_queries - i < sum->rows ? w->n_queries - i : sum->rows;
     uint32_t all[2] = {w->lo[i], w->hi[i]};
-    for (uint32_t r = 1; r < shape.rows; r++) {
+    for (uint32_t r = 1; r < n; r++) {
         all[0] = w->lo[i + r] > all[0] ? w->lo[i + r] : all[0];
         all[1] = w->hi[i + r] < all[1] ? w->hi[i + r] : all[1];
     }
     if (all[0] > all[1])
         all[0] = all[1] = 0; /* nothing in common: each alone, all of it "after" */
-    struct simd_f32 acc[16];
-    for (uint32_t j = 0; j < shape.rows * shape.cols; j++)
-        acc[j] = simd_zero();
-    for (uint32_t r = 0; r < shape.rows; r++)
+    for (uint32_t r = 0; r < n; r++)
         if (w->lo[i + r] < all[0])
-            attn_add_cells(w, i + r, (uint32_t[2]){w->lo[i + r], all[0]}, v, single,
-                           acc + r * shape.cols);
-    attn_add_cells(w, i, all, v, shape, acc);
-    for (uint32_t r = 0; r < shape.rows; r++) {
+            sum->edge(w->s + i + r, (uint32_t[2]){w->lo[i + r], all[0]}, v, acc + r * sum->cols);
+    sum->add(w->s + i, all, v, acc);
+    for (uint32_t r = 0; r < n; r++) {
         uint32_t from = all[1] > w->lo[i + r] ? all[1] : w->lo[i + r];
         if (from < w->hi[i + r])
-            attn_add_cells(w, i + r, (uint32_t[2]){from, w->hi[i + r]}, v, single,
-                           acc + r * shape.cols);
+            sum->edge(w->s + i + r, (uint32_t[2]){from, w->hi[i + r]}, v, acc + r * sum->cols);
     }
-    for (uint32_t r = 0; r < shape.rows; r++) {
+}
+
+/* This page's values for queries i.. in columns e.., merged into out. */
+static void attn_value_tile(struct attn_work *w, uint32_t i, uint32_t e, struct attn_cells v,
+                            const struct attn_sum *sum)
+{
+    struct simd_reg acc[16];
+    for (uint32_t j = 0; j < sum->rows * sum->cols; j++)
+        acc[j] = simd_reg_set1(0.0f);
+    attn_add_page(w, i, v, sum, acc);
+    const uint32_t n_cols = (w->E - e) / SIMD_REG_LANES;
+    for (uint32_t r = 0; r < sum->rows && i + r < w->n_queries; r++) {
         if (w->lo[i + r] == w->hi[i + r])
             continue;
-        struct simd_f32 keep = simd_set1(w->keep[i + r]), add = simd_set1(w->add[i + r]);
+        struct simd_reg keep = simd_reg_set1(w->keep[i + r]), add = simd_reg_set1(w->add[i + r]);
         float *out = w->out[i + r] + e;
-        for (uint32_t j = 0; j < shape.cols; j++, out += SIMD_LANES)
-            simd_store(out, simd_fma(acc[r * shape.cols + j], add, simd_mul(simd_load(out), keep)));
+        for (uint32_t j = 0; j < sum->cols && j < n_cols; j++, out += SIMD_REG_LANES) {
+            struct simd_reg kept = simd_reg_mul(simd_reg_load(out), keep);
+            simd_reg_store(out, simd_reg_fma(acc[r * sum->cols + j], add, kept));
+        }
     }
-}
-
-/* All queries, shape.cols registers of columns from e on. */
-SIMD_FN void attn_value_columns(struct attn_work *w, uint32_t e, struct attn_cells v,
-                                const struct attn_shape shape)
-{
-    const struct attn_shape one = {1, shape.cols, shape.elem};
-    uint32_t i = 0;
-    for (; i + shape.rows <= w->n_queries; i += shape.rows)
-        attn_value_tile(w, i, e, v, shape);
-    for (; i < w->n_queries; i++)
-        attn_value_tile(w, i, e, v, one);
-}
-
-/* Few queries: straight from f16, wide columns. */
-static void attn_page_values_few(struct attn_work *w)
-{
-    uint32_t e = 0;
-    for (; e + 4 * SIMD_LANES <= w->E; e += 4 * SIMD_LANES)
-        attn_value_columns(w, e, (struct attn_cells){w->v + e, w->E},
-                           (struct attn_shape){2, 4, ATTN_F16});
-    for (; e < w->E; e += SIMD_LANES)
-        attn_value_columns(w, e, (struct attn_cells){w->v + e, w->E},
-                           (struct attn_shape){2, 1, ATTN_F16});
 }
 
 static __attribute__((noinline)) void attn_page_values(struct attn_work *w)
 {
-    enum { COLS = 2, WIDTH = COLS * SIMD_LANES };
-    _Static_assert(KV_PAGE_TOKENS * WIDTH <= ATTN_SLAB_ELEMS, "a slab holds a page's columns");
+    enum { WIDTH = ATTN_SLAB_ELEMS / KV_PAGE_TOKENS, STEP = SIMD_ADD_REGS * SIMD_REG_LANES };
+    _Static_assert(WIDTH % STEP == 0 && WIDTH % SIMD_LANES == 0, "slabs are whole tiles");
     _Alignas(64) float slab[ATTN_SLAB_ELEMS];
     for (uint32_t e = 0; e < w->E; e += WIDTH) {
         const uint32_t width = w->E - e < WIDTH ? w->E - e : WIDTH;
+        if (width < WIDTH)
+            memset(slab, 0, sizeof slab);
         for (uint32_t c = w->begin; c < w->end; c++)
             attn_widen(w->v + (uint64_t)c * w->E + e, slab + c * WIDTH, width);
-        if (width == WIDTH)
-            attn_value_columns(w, e, (struct attn_cells){slab, WIDTH},
-                               (struct attn_shape){SIMD_AXPY_ROWS, COLS, ATTN_F32});
-        else
-            attn_value_columns(w, e, (struct attn_cells){slab, WIDTH},
-                               (struct attn_shape){SIMD_AXPY_ROWS, 1, ATTN_F32});
+        for (uint32_t i = 0; i < w->n_queries; i += SIMD_ADD_ROWS)
+            for (uint32_t j = 0; j < width; j += STEP)
+                attn_value_tile(w, i, e + j, (struct attn_cells){slab + j, WIDTH}, &attn_sum_many);
     }
+}
+
+/* Few queries, straight from f16; false if E is not a whole number of tiles. */
+static bool attn_page_values_few(struct attn_work *w)
+{
+    enum { STEP = SIMD_FEW_ADD_REGS * SIMD_REG_LANES };
+    if (w->n_queries > ATTN_FEW || w->E % STEP != 0)
+        return false;
+    for (uint32_t e = 0; e < w->E; e += STEP)
+        attn_value_tile(w, 0, e, (struct attn_cells){w->v + e, w->E}, &attn_sum_few);
+    return true;
 }
 
 #endif

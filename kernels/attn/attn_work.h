@@ -27,14 +27,24 @@ struct attn_work {
 enum attn_elem { ATTN_F16, ATTN_F32 };
 
 struct attn_shape { /* of a register tile: compile-time constants */
-    uint32_t rows, cols;
+    uint32_t rows;  /* queries */
+    uint32_t cols;  /* cells of scores, registers of values */
     enum attn_elem elem;
 };
 
-SIMD_FN struct simd_f32 attn_load(const void *p, uint64_t at, enum attn_elem elem)
+/* Tiles of scores and values are whole: queries beyond n_queries repeat the last one, see no cell,
+ * and their sums go nowhere. */
+_Static_assert(ATTN_TILE_QUERIES % SIMD_DOT_ROWS == 0 && ATTN_TILE_QUERIES % SIMD_ADD_ROWS == 0 &&
+                   SIMD_DOT_ROWS <= SIMD_ADD_ROWS,
+               "padding to SIMD_ADD_ROWS stays inside the arrays");
+
+/* Up to this many queries, cells are read straight from f16. */
+enum { ATTN_FEW = 2 };
+
+SIMD_FN struct simd_reg attn_load(const void *p, uint64_t at, enum attn_elem elem)
 {
-    return elem == ATTN_F16 ? simd_load_f16((const uint16_t *)p + at)
-                            : simd_load((const float *)p + at);
+    return elem == ATTN_F16 ? simd_reg_load_f16((const uint16_t *)p + at)
+                            : simd_reg_load((const float *)p + at);
 }
 
 SIMD_FN void attn_widen(const uint16_t *from, float *to, uint32_t n)

@@ -5,103 +5,109 @@
 #include "kernels/cpu/f16.h"
 #include "kernels/quant/half.h"
 
-enum { SIMD_DOT_ROWS = 2, SIMD_DOT_COLS = 2, SIMD_AXPY_ROWS = 2 };
+enum {
+    SIMD_REG_LANES = 16,
+    SIMD_DOT_ROWS = 2,
+    SIMD_DOT_COLS = 2,
+    SIMD_ADD_ROWS = 2,
+    SIMD_ADD_REGS = 2,
+    SIMD_FEW_ADD_REGS = 2,
+};
 
-struct simd_f32 {
+struct simd_reg {
     float v[16];
 };
 
+struct simd_f32 {
+    struct simd_reg r[1];
+};
+
 #define SIMD_EACH(expr)                                                                            \
-    struct simd_f32 y;                                                                             \
+    struct simd_reg y;                                                                             \
     for (int i = 0; i < 16; i++)                                                                   \
         y.v[i] = (expr);                                                                           \
     return y
 
-SIMD_FN struct simd_f32 simd_set1(float x)
+SIMD_FN struct simd_reg simd_reg_set1(float x)
 {
     SIMD_EACH(x);
 }
 
-SIMD_FN struct simd_f32 simd_zero(void)
-{
-    return simd_set1(0.0f);
-}
-
-SIMD_FN struct simd_f32 simd_load(const float *p)
+SIMD_FN struct simd_reg simd_reg_load(const float *p)
 {
     SIMD_EACH(p[i]);
 }
 
-SIMD_FN void simd_store(float *p, struct simd_f32 a)
+SIMD_FN void simd_reg_store(float *p, struct simd_reg a)
 {
     memcpy(p, a.v, sizeof a.v);
 }
 
-SIMD_FN struct simd_f32 simd_load_f16(const uint16_t *p)
+SIMD_FN struct simd_reg simd_reg_load_f16(const uint16_t *p)
 {
     SIMD_EACH(half_from_f16(p[i]));
 }
 
-SIMD_FN void simd_store_f16(uint16_t *p, struct simd_f32 a)
+SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
 {
     for (int i = 0; i < 16; i++)
         p[i] = f16_from_f32(a.v[i]);
 }
 
-SIMD_FN struct simd_f32 simd_add(struct simd_f32 a, struct simd_f32 b)
+SIMD_FN struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] + b.v[i]);
 }
 
-SIMD_FN struct simd_f32 simd_sub(struct simd_f32 a, struct simd_f32 b)
+SIMD_FN struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] - b.v[i]);
 }
 
-SIMD_FN struct simd_f32 simd_mul(struct simd_f32 a, struct simd_f32 b)
+SIMD_FN struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] * b.v[i]);
 }
 
-SIMD_FN struct simd_f32 simd_div(struct simd_f32 a, struct simd_f32 b)
+SIMD_FN struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] / b.v[i]);
 }
 
-SIMD_FN struct simd_f32 simd_fma(struct simd_f32 a, struct simd_f32 b, struct simd_f32 c)
+SIMD_FN struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     SIMD_EACH(fmaf(a.v[i], b.v[i], c.v[i]));
 }
 
-SIMD_FN struct simd_f32 simd_fnma(struct simd_f32 a, struct simd_f32 b, struct simd_f32 c)
+SIMD_FN struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     SIMD_EACH(fmaf(-a.v[i], b.v[i], c.v[i]));
 }
 
-SIMD_FN struct simd_f32 simd_max(struct simd_f32 a, struct simd_f32 b)
+SIMD_FN struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] > b.v[i] ? a.v[i] : b.v[i]);
 }
 
-SIMD_FN struct simd_f32 simd_select_gt(struct simd_f32 a, struct simd_f32 b, struct simd_f32 x,
-                                       struct simd_f32 z)
+SIMD_FN struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b, struct simd_reg x,
+                                           struct simd_reg z)
 {
     SIMD_EACH(a.v[i] > b.v[i] ? x.v[i] : z.v[i]);
 }
 
-SIMD_FN struct simd_f32 simd_abs(struct simd_f32 a)
+SIMD_FN struct simd_reg simd_reg_abs(struct simd_reg a)
 {
     SIMD_EACH(fabsf(a.v[i]));
 }
 
-SIMD_FN struct simd_f32 simd_copysign(struct simd_f32 magnitude, struct simd_f32 sign)
+SIMD_FN struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
 {
     SIMD_EACH(copysignf(magnitude.v[i], sign.v[i]));
 }
 
-SIMD_FN struct simd_f32 simd_scale2(struct simd_f32 p, struct simd_f32 t)
+SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
 {
-    struct simd_f32 y;
+    struct simd_reg y;
     for (int i = 0; i < 16; i++) {
         int32_t n;
         memcpy(&n, &t.v[i], sizeof n);
@@ -115,10 +121,18 @@ SIMD_FN struct simd_f32 simd_scale2(struct simd_f32 p, struct simd_f32 t)
     return y;
 }
 
+SIMD_FN float simd_reg_max_lane(struct simd_reg a)
+{
+    float most = a.v[0];
+    for (int i = 1; i < 16; i++)
+        most = a.v[i] > most ? a.v[i] : most;
+    return most;
+}
+
 SIMD_FN void simd_fold4(const struct simd_f32 a[4], float out[4])
 {
     for (int j = 0; j < 4; j++) {
-        struct simd_f32 x = a[j];
+        struct simd_reg x = a[j].r[0];
         for (int half = 8; half > 0; half /= 2)
             for (int i = 0; i < half; i++)
                 x.v[i] += x.v[i + half];
