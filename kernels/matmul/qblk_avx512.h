@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-struct step512 {
+struct quant_step {
     __m512i w[4]; /* bytes of blocks 2i and 2i + 1 */
     __m512 c; /* scale of the first halves of blocks 0..7, then of the second; whole blocks: low 8
                  only */
@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) __m256 f16_at_stride_34(const uint8
 }
 
 /* d; i8 qs[32] per block; offset 128 */
-static inline __attribute__((always_inline)) void step_q8_0(const uint8_t *p, struct step512 *s)
+static inline __attribute__((always_inline)) void step_q8_0(const uint8_t *p, struct quant_step *s)
 {
     const __m512i flip = _mm512_set1_epi8((char)0x80);
     for (int i = 0; i < 4; i++) {
@@ -69,7 +69,7 @@ static inline __attribute__((always_inline)) __m512 k_scales_minima(const uint8_
 
 /* d, dmin, 12 bytes of scales and minima, qs[128]: 32 bytes hold blocks 2i (low nibbles) and 2i + 1
  * (high); offset 0 */
-static inline __attribute__((always_inline)) void step_q4_k(const uint8_t *p, struct step512 *s)
+static inline __attribute__((always_inline)) void step_q4_k(const uint8_t *p, struct quant_step *s)
 {
     const __m512i nibble = _mm512_set1_epi8(15);
     const __m512i shift = _mm512_setr_epi64(0, 0, 0, 0, 4, 4, 4, 4);
@@ -90,7 +90,7 @@ static inline __attribute__((always_inline)) __m128i evens_then_odds(__m128i x)
 /* ql[128], qh[64], i8 scales[16], d; half n: ql[64n ..] low nibbles are blocks 4n, 4n + 1, high
  * nibbles 4n + 2, 4n + 3, block k of the half has its two high bits at qh[32n ..] >> 2k; offset 32
  */
-static inline __attribute__((always_inline)) void step_q6_k(const uint8_t *p, struct step512 *s)
+static inline __attribute__((always_inline)) void step_q6_k(const uint8_t *p, struct quant_step *s)
 {
     const __m512i nibble = _mm512_set1_epi8(15), high_bits = _mm512_set1_epi8(0x30);
     const __m512i left = _mm512_setr_epi64(4, 4, 4, 4, 2, 2, 2, 2);
@@ -115,7 +115,7 @@ static inline __attribute__((always_inline)) void step_q6_k(const uint8_t *p, st
 
 /* UE4M3 d[4], qs[32] per 64: group g of 16 has elements 0..7 in the low, 8..15 in the high nibbles
  * of qs[8g ..]; doubled E2M1 values, offset 16 */
-static inline __attribute__((always_inline)) void step_nvfp4(const uint8_t *p, struct step512 *s)
+static inline __attribute__((always_inline)) void step_nvfp4(const uint8_t *p, struct quant_step *s)
 {
     const __m512i nibble = _mm512_set1_epi8(15);
     const __m512i shift = _mm512_setr_epi64(0, 4, 0, 4, 0, 4, 0, 4);
