@@ -193,7 +193,7 @@ fetch_source() {
                                 if (name != "mbedtls" || v ~ /^3\.6\./) best = $0 } END { print best }')
         version=$(echo "$best" | sed 's/^[0-9]*://; s/-[^-]*$//')
         [ "$1" != mbedtls ] || at_least "${version:-0}" "$MBEDTLS_MIN" || continue
-        [ -n "$best" ] && (cd "$archives" && apt-get -c "$conf" -q source --download-only --only-source "$1=$best" >>"$log" 2>&1) || continue
+        [ -n "$best" ] && (cd "$archives" && apt-get -c "$conf" -q source --download-only --tar-only --only-source "$1=$best" >>"$log" 2>&1) || continue
         tarball=$(ls "$archives/${1}_$version".orig.tar.* | grep -v '\.asc$')
         check_pin "$1" "$suite"
         return
