@@ -68,7 +68,7 @@ bool conn_open(struct conn *c, struct conn_env *env, enum edge_listen kind, cons
     c->is_tls = kind == EDGE_LISTEN_TLS;
     if (c->is_tls && !tls_conn_open(c->tls, env->tls, e))
         return false;
-    c->is_gone = c->is_woken = c->wants_fin = false;
+    c->is_gone = c->is_woken = c->wants_fin = c->has_call = false;
     c->addr = *addr;
     c->n_requests = 0;
     c->in_bytes = c->n_lingered_bytes = 0;
@@ -82,22 +82,18 @@ bool conn_open(struct conn *c, struct conn_env *env, enum edge_listen kind, cons
     return true;
 }
 
-static bool has_request(const struct conn *c)
-{
-    return c->state >= CONN_HEAD && c->state <= CONN_SEND;
-}
-
 void conn_close(struct conn *c)
 {
     if (c->state == CONN_UNUSED)
         return;
     struct api *a = c->env->api;
-    if (has_request(c) && c->state != CONN_HEAD) {
+    if (c->has_call) {
         api_gone(a, &c->call);
         if (!c->call.is_started)
             c->call.status = 499; /* never sent: the client was gone first */
         api_end(a, &c->call);
     }
+    c->has_call = false;
     release_body(c);
     chain_deinit(&c->call.out);
     if (c->is_tls)
@@ -174,6 +170,7 @@ static void after_handler(struct conn *c, enum api_next next, size_t n_used_byte
 
 static void answer_bad(struct conn *c, enum api_code code, const char *message)
 {
+    c->has_call = true;
     c->call.has_unread_body = true;
     answer_error(c->env->api, &c->call, code, NULL, "%s", message);
     after_handler(c, API_ANSWERED, c->in_bytes);
@@ -223,6 +220,7 @@ static void run_head(struct conn *c)
         answer_bad(c, api_code_of_status(c->http.refusal.status), c->http.refusal.message);
     } else if (r == HTTP_DONE) {
         http_init(&c->http);
+        c->has_call = true;
         c->call.head = &c->head;
         c->call.tls_version = c->is_tls ? tls_version(c->tls) : "-";
         enum api_next next = api_admit(a, &c->call);
@@ -349,6 +347,7 @@ static void finish_call(struct conn *c)
     bool must_close = c->call.must_close || c->call.is_broken || c->is_gone;
     bool was_broken = c->call.is_broken;
     api_end(c->env->api, &c->call);
+    c->has_call = false;
     if (was_broken)
         enter(c, CONN_DEAD);
     else if (must_close)

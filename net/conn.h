@@ -59,6 +59,7 @@ struct conn_env {
 struct conn {
     enum conn_state state;
     bool is_tls, is_gone; /* is_gone: nothing more will come from the client */
+    bool has_call;        /* from a complete head to the end of its answer */
     bool is_woken;        /* its call's out has grown: the loop must run it */
     bool wants_fin;       /* everything is sent: the loop shuts down its direction, once */
     struct conn_env *env;

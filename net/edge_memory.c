@@ -1,7 +1,5 @@
 #include "net/edge_memory.h"
 
-#include "net/gen.h"
-
 #include <string.h>
 #include <sys/mman.h>
 
@@ -112,7 +110,7 @@ static void wire_api(struct edge_memory *m, char *base, const struct layout *o)
     a->audit = &m->audit;
     a->chains = &m->chains;
     a->json_heap = &m->json_heap;
-    a->gens = (void *)(base + o->gens);
+    a->gens = &m->gens;
     text_init(&a->scratch, base + o->scratch, SCRATCH_BYTES);
     a->prompt_text = base + o->prompt_text;
     a->prompt_text_bytes = o->prompt_text_bytes;
@@ -142,6 +140,6 @@ struct edge_memory *edge_memory_take(const struct edge_config *cfg, struct err *
     chain_pool_init(&m->chains, base + o.chains, o.n_chain_blocks);
     heap_init(&m->tls_heap, base + o.tls_heap, tls_heap_bytes(cfg->max_conns));
     heap_init(&m->json_heap, base + o.json_heap, o.json_bytes);
-    gen_table_init(m->api.gens, cfg->max_requests, &m->chains);
+    gen_table_init(&m->gens, base + o.gens, cfg->max_requests, &m->chains);
     return m;
 }

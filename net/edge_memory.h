@@ -7,6 +7,7 @@
 
 #include "net/api.h"
 #include "net/conn.h"
+#include "net/gen.h"
 #include "net/loop.h"
 
 struct edge_memory {
@@ -16,6 +17,7 @@ struct edge_memory {
     struct metrics metrics;
     struct audit audit;
     struct chain_pool chains;
+    struct gen_table gens;
     struct heap tls_heap, json_heap;
     struct conn_env env;
     struct loop loop;

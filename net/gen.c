@@ -25,6 +25,7 @@ void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests,
         chain_init(&g->content, chains);
         chain_init(&g->reasoning, chains);
         chain_init(&g->logprobs, chains);
+        chain_init(&g->held_logprobs, chains);
     }
 }
 
@@ -68,6 +69,8 @@ static void release(struct api *a, struct gen *g)
     chain_deinit(&g->content);
     chain_deinit(&g->reasoning);
     chain_deinit(&g->logprobs);
+    chain_deinit(&g->held_logprobs);
+    g->n_held = 0;
     g->state = GEN_FREE;
     g->call = NULL;
 }
@@ -100,10 +103,14 @@ static void fail(struct api *a, struct gen *g, enum api_code code, uint32_t retr
 
 /* ---- tokens to text ---- */
 
-/* Content of token i, up to a stop string. */
+/* Content of token i, up to a stop string; the logprobs of what is shown come with it, those of a
+ * stop string never. */
 static void show_content(struct api *a, struct gen *g, struct str text, uint32_t i_token)
 {
-    struct stop_match_text shown = stop_match_push(&g->stops, text, i_token);
+    struct stop_match *m = &g->stops;
+    struct stop_match_text shown = stop_match_push(m, text, i_token);
+    gen_write_logprobs_until(g,
+                             m->is_matched ? m->match_at_bytes : m->n_fed_bytes - m->n_held_bytes);
     gen_write_text(a, g, GEN_CONTENT, shown.from_held);
     gen_write_text(a, g, GEN_CONTENT, shown.from_push);
 }
@@ -133,10 +140,9 @@ static void take_token(struct api *a, struct gen *g, const struct engine_event *
 {
     struct gemma4_event events[GEMMA4_MAX_EVENTS];
     uint32_t i_token = g->n_tokens++;
-    bool was_content = g->parse.state == GEMMA4_IN_CONTENT;
+    bool was_thought = g->parse.state == GEMMA4_IN_REASONING;
     size_t n_events = gemma4_parse_push(&g->parse, id, events);
-    bool is_content = g->parse.state == GEMMA4_IN_CONTENT;
-    if (!was_content || !is_content)
+    if (was_thought || g->parse.state == GEMMA4_IN_REASONING)
         g->n_reasoning++;
     else if (g->wants_logprobs)
         gen_write_logprob(a, g, ev);
@@ -145,7 +151,7 @@ static void take_token(struct api *a, struct gen *g, const struct engine_event *
         g->n_tokens = (uint32_t)g->stops.n_keep_tokens;
         cut(a, g, GEN_CUT_STOP);
     } else if (g->cut == GEN_CUT_SLOW ||
-               (g->call && g->call->out.n_bytes > GEN_MAX_PENDING_BYTES)) {
+               (g->wants_stream && gen_write_n_held_bytes(g) > GEN_MAX_HELD_BYTES)) {
         cut(a, g, GEN_CUT_SLOW);
     }
 }
@@ -160,6 +166,8 @@ static void on_tokens(struct api *a, struct gen *g, const struct engine_event *e
     g->state = GEN_WRITING;
     for (uint32_t i = 0; i < ev->tokens.n_tokens && g->state == GEN_WRITING; i++)
         take_token(a, g, ev, ev->tokens.ids[i]);
+    if (g->call && g->call->out.n_bytes < API_OUT_HIGH_BYTES)
+        gen_write_flush(a, g);
     if (g->call)
         a->wake(g->call);
 }
@@ -237,8 +245,10 @@ static void end_well(struct api *a, struct gen *g, const struct engine_event *ev
         size_t n = gemma4_parse_end(&g->parse, kind, events);
         show_events(a, g, events, n, g->n_tokens ? g->n_tokens - 1 : 0);
     }
-    if (!g->stops.is_matched)
+    if (!g->stops.is_matched) {
+        gen_write_logprobs_until(g, UINT64_MAX);
         gen_write_text(a, g, GEN_CONTENT, stop_match_end(&g->stops));
+    }
     const char *finish_reason = is_cut_short && !g->stops.is_matched ? "length" : "stop";
     count_end(a, g, &ev->done.timings, finish_reason);
     gen_write_end(a, g, finish_reason, stop_word(g, reason), &ev->done.timings);
@@ -289,11 +299,23 @@ static void on_refused(struct api *a, struct gen *g, enum refuse_reason why)
     }
 }
 
+/* The head of a stream goes out once the engine has taken the request: until then it can still be
+ * refused with a status. */
+static void begin_answer(struct api *a, struct gen *g)
+{
+    if (!g->wants_stream || !g->call || g->call->is_started)
+        return;
+    answer_begin_stream(a, g->call);
+    a->wake(g->call);
+}
+
 void gen_event(struct api *a, const struct engine_event *ev)
 {
     struct gen *g = find(a->gens, ev->req_id);
     if (!g)
         return;
+    if (ev->type == EVENT_QUEUED || ev->type == EVENT_PROGRESS || ev->type == EVENT_TOKENS)
+        begin_answer(a, g);
     switch (ev->type) {
     case EVENT_QUEUED:
         g->n_ahead = ev->n_ahead;
@@ -395,8 +417,6 @@ enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_
         return API_ANSWERED;
     }
     call->gen = g;
-    if (g->wants_stream) /* at once: clients time out without a head (api.md 9.1) */
-        answer_begin_stream(a, call);
     return API_PENDING;
 }
 
@@ -404,8 +424,7 @@ enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_
 
 void gen_drained(struct api *a, struct api_call *call)
 {
-    (void)a;
-    (void)call; /* text is written as it comes; a client too slow for that is cut off */
+    gen_write_flush(a, call->gen);
 }
 
 void gen_gone(struct api *a, struct api_call *call)
@@ -425,6 +444,8 @@ static void check_time(struct api *a, struct gen *g)
 {
     int64_t age_ms = a->mono_ms - g->began_at_ms;
     bool is_waiting = g->state == GEN_WAITING && g->n_prompt_done == 0;
+    if (age_ms >= GEN_HEAD_LIMIT_MS)
+        begin_answer(a, g);
     if (is_waiting && age_ms > GEN_QUEUE_LIMIT_MS)
         cut(a, g, GEN_CUT_QUEUE);
     else if (g->state != GEN_ENDING &&

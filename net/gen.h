@@ -1,9 +1,10 @@
 /* gen: generations in flight. Flow: api_chat decodes and prompt.c encodes -> gen_start submits to
  * the engine -> engine events -> tokens -> gemma4_parse -> stop_match -> gen_write: a plain answer,
- * collected, or an event stream (sse.h), as it comes. Backpressure: a generation whose client has
- * more than GEN_MAX_PENDING_BYTES to read is cancelled (slow_client); one that reads nothing is the
- * connection's business (write deadline). A gen lives until the engine's last word about it, also
- * when its client is gone. Thread: edge. Allocates: chain blocks only; the table is fixed. */
+ * collected, or an event stream (sse.h), as it comes. Backpressure: while API_OUT_HIGH_BYTES wait
+ * for the client, visible text gathers in the generation and goes out in one chunk later; a client
+ * that leaves GEN_MAX_HELD_BYTES behind is cancelled (slow_client); one that reads nothing at all
+ * is the connection's business (write deadline). A gen lives until the engine's last word about it,
+ * also when its client is gone. Thread: edge. Allocates: chain blocks only; the table is fixed. */
 #ifndef NET_GEN_H
 #define NET_GEN_H
 
@@ -13,9 +14,13 @@
 #include "runtime/engine.h"
 
 enum {
-    GEN_MAX_PENDING_BYTES = 4 * API_OUT_HIGH_BYTES,
+    GEN_MAX_HELD_BYTES = 256 * 1024,
+    GEN_MAX_HELD_ITEMS =
+        320, /* logprobs of tokens whose text may still become a stop string of 256 bytes */
     GEN_COMMENT_MS = 10000,
-    GEN_QUEUE_LIMIT_MS = 120000
+    GEN_QUEUE_LIMIT_MS = 120000,
+    GEN_HEAD_LIMIT_MS =
+        1000, /* a stream's head waits so long for the engine's word that it is not refused */
 };
 
 enum gen_state {
@@ -53,9 +58,15 @@ struct gen {
     uint64_t n_reserved; /* for limit_settle */
     int key_no;
     char key_id[KEY_ID_BYTES];
-    struct chain content, reasoning; /* JSON-escaped text of a plain answer */
+    struct chain content, reasoning; /* JSON-escaped text: of a plain answer, or not yet sent */
     struct chain logprobs; /* JSON items, comma separated: of the answer, or not yet sent */
     uint32_t n_logprobs;
+    struct chain held_logprobs; /* items of tokens whose text is not shown yet */
+    struct gen_held {
+        uint64_t at_bytes; /* where in the content the token's text begins */
+        uint32_t n_bytes;  /* of its item */
+    } held[GEN_MAX_HELD_ITEMS];
+    uint32_t n_held;
 };
 
 struct gen_table {

@@ -31,7 +31,17 @@ static void open_chunk(const struct gen *g, struct text *t)
     text_fmt(t, ",\"system_fingerprint\":\"%s\",\"choices\":[", g->fingerprint);
 }
 
-/* The logprob items that have gathered, and ends the choice's logprobs member. */
+/* Moves a chain's bytes into the text. */
+static void put_chain(struct chain *from, struct text *t)
+{
+    while (from->n_bytes > 0) {
+        struct str piece = chain_front(from);
+        text_put(t, piece);
+        chain_drop(from, piece.n_bytes);
+    }
+}
+
+/* The logprob items that have gathered, as the value of the choice's member. */
 static void put_logprobs(struct gen *g, struct text *t)
 {
     if (g->n_logprobs == 0) {
@@ -39,11 +49,7 @@ static void put_logprobs(struct gen *g, struct text *t)
         return;
     }
     text_puts(t, "{\"content\":[");
-    while (g->logprobs.n_bytes > 0) {
-        struct str piece = chain_front(&g->logprobs);
-        text_put(t, piece);
-        chain_drop(&g->logprobs, piece.n_bytes);
-    }
+    put_chain(&g->logprobs, t);
     text_puts(t, "],\"refusal\":null}");
     g->n_logprobs = 0;
 }
@@ -70,15 +76,18 @@ static void begin_stream(struct api *a, struct gen *g)
     send_chunk(a, g, t);
 }
 
-static void stream_text(struct api *a, struct gen *g, enum gen_part part, struct str s)
+static void send_part(struct api *a, struct gen *g, enum gen_part part)
 {
+    struct chain *from = part == GEN_CONTENT ? &g->content : &g->reasoning;
+    if (from->n_bytes == 0)
+        return;
     begin_stream(a, g);
     struct text *t = fresh(a);
     open_chunk(g, t);
-    text_fmt(t, "{\"index\":0,\"delta\":{\"%s\":",
+    text_fmt(t, "{\"index\":0,\"delta\":{\"%s\":\"",
              part == GEN_CONTENT ? "content" : "reasoning_content");
-    text_json(t, s);
-    text_puts(t, "},\"logprobs\":");
+    put_chain(from, t);
+    text_puts(t, "\"},\"logprobs\":");
     if (part == GEN_CONTENT)
         put_logprobs(g, t);
     else
@@ -86,6 +95,19 @@ static void stream_text(struct api *a, struct gen *g, enum gen_part part, struct
     text_puts(t, ",\"finish_reason\":null}]");
     text_puts(t, g->wants_usage ? ",\"usage\":null}" : "}");
     send_chunk(a, g, t);
+}
+
+void gen_write_flush(struct api *a, struct gen *g)
+{
+    if (!g->wants_stream || !g->call || g->call->is_done)
+        return;
+    send_part(a, g, GEN_REASONING); /* only one of them has text: see gen_write_text */
+    send_part(a, g, GEN_CONTENT);
+}
+
+size_t gen_write_n_held_bytes(const struct gen *g)
+{
+    return g->content.n_bytes + g->reasoning.n_bytes + g->logprobs.n_bytes;
 }
 
 /* ---- common parts ---- */
@@ -130,6 +152,7 @@ static void put_timings(const struct gen *g, struct text *t, const struct gen_ti
 static void end_stream(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
                        const struct gen_timings *timings)
 {
+    gen_write_flush(a, g);
     begin_stream(a, g);
     struct text *t = fresh(a);
     open_chunk(g, t);
@@ -242,9 +265,10 @@ void gen_write_text(struct api *a, struct gen *g, enum gen_part part, struct str
 {
     if (!g->call || text.n_bytes == 0 || g->call->is_done)
         return;
-    if (g->wants_stream)
-        stream_text(a, g, part, text);
-    else if (!collect(part == GEN_CONTENT ? &g->content : &g->reasoning, text))
+    const struct chain *other = part == GEN_CONTENT ? &g->reasoning : &g->content;
+    if (g->wants_stream && other->n_bytes > 0)
+        gen_write_flush(a, g); /* no chunk mixes the two, and their order stays */
+    if (!collect(part == GEN_CONTENT ? &g->content : &g->reasoning, text))
         g->cut = GEN_CUT_SLOW; /* no memory: gen.c ends it */
 }
 
@@ -262,12 +286,35 @@ static void put_token(const struct api *a, struct text *t, int32_t id, float log
     text_puts(t, "]");
 }
 
+/* The oldest held item joins those that may go out. */
+static void release_logprob(struct gen *g)
+{
+    size_t n_bytes = g->held[0].n_bytes;
+    bool ok = g->n_logprobs == 0 || chain_put(&g->logprobs, STR(","));
+    while (n_bytes > 0) {
+        struct str piece = chain_front(&g->held_logprobs);
+        piece.n_bytes = piece.n_bytes < n_bytes ? piece.n_bytes : n_bytes;
+        ok = ok && chain_put(&g->logprobs, piece);
+        n_bytes -= piece.n_bytes;
+        chain_drop(&g->held_logprobs, piece.n_bytes);
+    }
+    if (!ok)
+        g->cut = GEN_CUT_SLOW;
+    g->n_logprobs++;
+    memmove(g->held, g->held + 1, --g->n_held * sizeof *g->held);
+}
+
+void gen_write_logprobs_until(struct gen *g, uint64_t shown_bytes)
+{
+    while (g->n_held > 0 && g->held[0].at_bytes < shown_bytes)
+        release_logprob(g);
+}
+
 void gen_write_logprob(struct api *a, struct gen *g, const struct engine_event *ev)
 {
     if (!g->call || !ev->tokens.has_logprobs)
         return;
     struct text *t = fresh(a);
-    text_puts(t, g->n_logprobs ? "," : "");
     put_token(a, t, ev->tokens.ids[0], ev->tokens.logprob);
     text_puts(t, ",\"top_logprobs\":[");
     for (uint32_t i = 0; i < ev->tokens.n_top; i++) {
@@ -276,9 +323,13 @@ void gen_write_logprob(struct api *a, struct gen *g, const struct engine_event *
         text_puts(t, "}");
     }
     text_puts(t, "]}");
-    if (t->is_full || !chain_put(&g->logprobs, text_str(t)))
+    if (g->n_held == GEN_MAX_HELD_ITEMS)
+        release_logprob(g);
+    if (t->is_full || !chain_put(&g->held_logprobs, text_str(t))) {
         g->cut = GEN_CUT_SLOW;
-    g->n_logprobs++;
+        return;
+    }
+    g->held[g->n_held++] = (struct gen_held){g->stops.n_fed_bytes, (uint32_t)t->n_bytes};
 }
 
 void gen_write_end(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
@@ -300,6 +351,7 @@ void gen_write_error(struct api *a, struct gen *g, const struct api_error *e)
         answer_fail(a, g->call, e, NULL);
         return;
     }
+    gen_write_flush(a, g);
     struct text *t = fresh(a);
     api_error_write(e, t);
     sse_data(g->call, text_str(t));

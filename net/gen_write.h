@@ -8,10 +8,15 @@
 
 enum gen_part { GEN_CONTENT, GEN_REASONING };
 
-/* Visible text. */
+/* Visible text; a stream's goes out with the next flush. */
 void gen_write_text(struct api *a, struct gen *g, enum gen_part part, struct str text);
-/* One content token's logprob item; rides on the next content chunk. */
+/* One content token's logprob item; it waits until its text is shown and rides on that chunk. */
 void gen_write_logprob(struct api *a, struct gen *g, const struct engine_event *ev);
+/* The content is shown up to that byte. */
+void gen_write_logprobs_until(struct gen *g, uint64_t shown_bytes);
+/* What has gathered for a stream goes out. */
+void gen_write_flush(struct api *a, struct gen *g);
+size_t gen_write_n_held_bytes(const struct gen *g);
 /* The whole rest: finish_reason, usage, timings. stop: how it ended, for `timings`. */
 void gen_write_end(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
                    const struct gen_timings *timings);

@@ -288,8 +288,8 @@ static inline uint32_t box_ids(const char *text, int32_t *ids, uint32_t max_ids)
 /* The tokens of text, `step` in each event. Returns how many tokens there were. */
 static inline uint32_t box_engine_writes(uint32_t req_id, const char *text, uint32_t step)
 {
-    int32_t ids[4096];
-    uint32_t n = box_ids(text, ids, 4096);
+    int32_t ids[1024];
+    uint32_t n = box_ids(text, ids, 1024);
     for (uint32_t at = 0; at < n; at += step) {
         struct engine_event ev = {.type = EVENT_TOKENS, .req_id = req_id};
         ev.tokens.n_tokens = n - at < step ? n - at : step;

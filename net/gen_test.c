@@ -1,0 +1,543 @@
+#include "net/gen.h"
+
+#include "net/chunk.h"
+#include "tests/net_box.h"
+
+static char heard[1 << 18];
+
+/* Sends the body on connection i and lets the engine take it; returns the request's id, or 0. */
+static uint32_t begin(struct conn *c, const char *body, struct engine_msg *submit)
+{
+    heard[0] = 0;
+    box_feed(c, str_of(box_chat(body)), 100000, heard, sizeof heard);
+    return box_engine_takes(submit);
+}
+
+/* Body of a chunked answer without its framing. */
+static void dechunk(const char *answer, char *out)
+{
+    struct chunk chunk;
+    struct str in = str_of(box_body(answer)), piece;
+    size_t n_used, n_out = 0;
+    enum chunk_result r;
+    chunk_init(&chunk);
+    do {
+        r = chunk_decode(&chunk, in, &n_used, &piece);
+        if (piece.n_bytes)
+            memcpy(out + n_out, piece.p, piece.n_bytes);
+        n_out += piece.n_bytes;
+        in = (struct str){in.p + n_used, in.n_bytes - n_used};
+    } while (r == CHUNK_BODY);
+    out[n_out] = 0;
+}
+
+/* All values of a string member, put together, still escaped. */
+static void gather(const char *text, const char *member, char *out)
+{
+    size_t n = 0, n_member = strlen(member);
+    while ((text = strstr(text, member))) {
+        text += n_member;
+        while (*text && *text != '"') {
+            if (*text == '\\')
+                out[n++] = *text++;
+            out[n++] = *text++;
+        }
+    }
+    out[n] = 0;
+}
+
+/* Takes the answer's own id out of it, which is random. */
+static void hide_id(char *text)
+{
+    for (char *at = text; (at = strstr(at, "chatcmpl-"));) {
+        at += 9;
+        memmove(at, at + API_ID_BYTES, strlen(at + API_ID_BYTES) + 1);
+    }
+}
+
+#define TIMINGS(stop)                                                                              \
+    "\"timings\":{\"queue_ms\":0.0,\"cache_n\":0,\"prompt_n\":%u,\"prompt_ms\":118.0,\"prompt_"    \
+    "per_second\":%s,\"predicted_n\":%u,"                                                          \
+    "\"predicted_ms\":393.0,\"predicted_per_second\":%s,\"ttft_ms\":249.0,\"draft_n\":0,\"draft_"  \
+    "n_accepted\":0,"                                                                              \
+    "\"accept_len_mean\":0.0,\"spec_steps\":0,\"spec_mode\":\"off\",\"stop\":\"" stop "\"}"
+
+static const char *rate(char *room, double n, double ms)
+{
+    struct text t;
+    text_init(&t, room, 32);
+    text_decimal(&t, n * 1000 / ms, 3);
+    text_put(&t, (struct str){"", 1});
+    return room;
+}
+
+TEST(gen_plain_answer_has_every_member_in_order)
+{
+    box_open();
+    struct engine_msg submit;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(c,
+                        "{\"model\":\"gemma-4-31b-it\",\"messages\":[{\"role\":\"user\","
+                        "\"content\":\"What is 17 times 23?\"}],\"temperature\":0}",
+                        &submit);
+    MUST_TRUE(id != 0, heard);
+    CHECK_STR(heard, "");
+    CHECK_TRUE(submit.submit.params.temperature == 0.0f && submit.submit.params.top_k == 64);
+    CHECK_EQ(submit.submit.params.n_logprobs, -1);
+    CHECK_EQ(submit.submit.params.max_tokens, 1024);
+    uint32_t n_prompt = submit.submit.n_tokens,
+             n = box_engine_writes(id, "17 \xC3\x97 23 = 391.", 3);
+    box_engine_ends(id, FINISH_EOS, n_prompt, n);
+    box_listen(c, heard, sizeof heard);
+    CHECK_EQ(box_status(heard), 200);
+    char want[2048], a[32], b[32];
+    snprintf(want, sizeof want,
+             "{\"id\":\"chatcmpl-\",\"object\":\"chat.completion\",\"created\":1789000000,"
+             "\"model\":\"gemma-4-31b-it\",\"choices\":[{\"index\":0,"
+             "\"message\":{\"role\":\"assistant\",\"content\":\"17 \xC3\x97 23 = "
+             "391.\",\"refusal\":null,\"annotations\":[]},\"logprobs\":null,"
+             "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%"
+             "u,\"total_tokens\":%u,\"prompt_tokens_details\":"
+             "{\"cached_tokens\":0,\"image_tokens\":0},\"completion_tokens_details\":{\"reasoning_"
+             "tokens\":0}},\"system_fingerprint\":"
+             "\"fp_9c41d07be2\"," TIMINGS("eos") "}",
+             n_prompt, n, n_prompt + n, n_prompt, rate(a, n_prompt, 118), n, rate(b, n, 393));
+    char length[64];
+    snprintf(length, sizeof length, "\r\nContent-Length: %zu\r\n", strlen(want) + API_ID_BYTES);
+    CHECK_TRUE(box_has(heard, length));
+    hide_id(heard);
+    CHECK_STR(box_body(heard), want);
+    CHECK_EQ(c->state, CONN_IDLE);
+    conn_close(c);
+    CHECK_EQ(box.m->chains.n_idle, box.m->chains.n_blocks);
+    CHECK_EQ(box.m->json_heap.used_bytes, 16); /* its own end mark: no tree is left */
+}
+
+#define CHUNK_HEAD                                                                                 \
+    "data: "                                                                                       \
+    "{\"id\":\"chatcmpl-\",\"object\":\"chat.completion.chunk\",\"created\":1789000000,\"model\":" \
+    "\"gemma-4-31b-it\",\"system_fingerprint\":\"fp_9c41d07be2\",\"choices\":["
+
+TEST(gen_stream_has_the_documented_chunks_and_framing)
+{
+    box_open();
+    struct engine_msg submit;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(c,
+                        "{\"messages\":[{\"role\":\"user\",\"content\":\"What is 17 times "
+                        "23?\"}],\"stream\":true,\"stream_options\":{\"include_usage\":true}}",
+                        &submit);
+    MUST_TRUE(id != 0, heard);
+    CHECK_STR(heard, ""); /* no 200 before the engine has taken it */
+    box_engine_says((struct engine_event){.type = EVENT_QUEUED, .req_id = id, .n_ahead = 3});
+    box_listen(c, heard, sizeof heard);
+    CHECK_TRUE(box_has(heard, "HTTP/1.1 200 OK\r\n") &&
+               box_has(heard, "\r\nContent-Type: text/event-stream; charset=utf-8\r\n") &&
+               box_has(heard, "\r\nX-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    box.m->api.mono_ms += GEN_COMMENT_MS;
+    api_tick(&box.m->api);
+    box_listen(c, heard, sizeof heard);
+    CHECK_STR(box_body(heard), "c\r\n: queued 3\n\n\r\n");
+    uint32_t n_prompt = submit.submit.n_tokens, n = box_engine_writes(id, "17 \xC3\x97 23", 8);
+    n += box_engine_writes(id, " = 391.", 7);
+    box_engine_ends(id, FINISH_EOS, n_prompt, n);
+    box_listen(c, heard, sizeof heard);
+    static char body[1 << 16];
+    dechunk(heard, body);
+    hide_id(body);
+    char want[4096], a[32], b[32];
+    snprintf(want, sizeof want,
+             ": queued 3\n\n" CHUNK_HEAD
+             "{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,"
+             "\"finish_reason\":null}],\"usage\":null}\n\n" CHUNK_HEAD
+             "{\"index\":0,\"delta\":{\"content\":\"17 \xC3\x97 "
+             "23\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n" CHUNK_HEAD
+             "{\"index\":0,\"delta\":{\"content\":\" = "
+             "391.\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n" CHUNK_HEAD
+             "{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":"
+             "null}\n\n" CHUNK_HEAD
+             "],\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,\"total_tokens\":%u,"
+             "\"prompt_tokens_details\":{\"cached_tokens\":0,"
+             "\"image_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":0}}," TIMINGS(
+                 "eos") "}\n\ndata: [DONE]\n\n",
+             n_prompt, n, n_prompt + n, n_prompt, rate(a, n_prompt, 118), n, rate(b, n, 393));
+    CHECK_STR(body, want);
+    CHECK_TRUE(strcmp(heard + strlen(heard) - 5, "0\r\n\r\n") == 0);
+    CHECK_EQ(c->state, CONN_IDLE); /* the connection stays usable */
+    conn_close(c);
+}
+
+TEST(gen_thought_is_streamed_apart_from_the_answer)
+{
+    box_open();
+    struct engine_msg submit;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(c,
+                        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true,"
+                        "\"chat_template_kwargs\":{\"enable_thinking\":true}}",
+                        &submit);
+    MUST_TRUE(id != 0, heard);
+    uint32_t n = box_engine_writes(id, "<|channel>thought\n17*20=340,", 40);
+    n += box_engine_writes(id, " 17*3=51.\n<channel|>391", 40);
+    box_engine_ends(id, FINISH_EOS, submit.submit.n_tokens, n);
+    box_listen(c, heard, sizeof heard);
+    static char body[1 << 16], thought[256], content[256];
+    dechunk(heard, body);
+    gather(body, "\"reasoning_content\":\"", thought);
+    gather(body, "{\"content\":\"", content);
+    CHECK_STR(thought, "17*20=340, 17*3=51.");
+    CHECK_STR(content, "391");
+    const char *chunk = strstr(body, "reasoning_content");
+    MUST_TRUE(chunk != NULL, body);
+    CHECK_TRUE(box_has(body, "\"timings\":{") && !box_has(body, "\"usage\""));
+    conn_close(c);
+}
+
+TEST(gen_stop_string_ends_text_tokens_and_logprobs_at_the_same_place)
+{
+    box_open();
+    struct engine_msg submit, stop;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(c,
+                        "{\"messages\":[{\"role\":\"user\",\"content\":\"Colours\"}],\"stop\":[\","
+                        "\"],\"seed\":7,\"temperature\":0,\"logprobs\":true,\"top_logprobs\":2}",
+                        &submit);
+    MUST_TRUE(id != 0, heard);
+    CHECK_EQ(submit.submit.params.seed, 7);
+    CHECK_EQ(submit.submit.params.n_logprobs, 2);
+    int32_t ids[4];
+    MUST_TRUE(box_ids("rR,x", ids, 4) == 4, NULL);
+    for (int i = 0; i < 4; i += i == 0 ? 2 : 1) { /* r, then the comma, then one too many */
+        struct engine_event ev = {.type = EVENT_TOKENS, .req_id = id};
+        ev.tokens.n_tokens = 1;
+        ev.tokens.ids[0] = ids[i];
+        ev.tokens.has_logprobs = true;
+        ev.tokens.logprob = i ? -0.5f : -0.0112f;
+        ev.tokens.n_top = 2;
+        ev.tokens.top[0] = (struct token_logprob){ids[i], ev.tokens.logprob};
+        ev.tokens.top[1] = (struct token_logprob){ids[1], -4.8f};
+        box_engine_says(ev);
+    }
+    MUST_TRUE(box_engine_hears(&stop) && stop.type == MSG_STOP, NULL);
+    CHECK_EQ(stop.stop.n_keep, 2);
+    box_engine_ends(id, FINISH_STOP, submit.submit.n_tokens, 2);
+    box_listen(c, heard, sizeof heard);
+    CHECK_TRUE(box_has(
+        heard, "\"content\":\"r\",\"refusal\":null,\"annotations\":[]},\"logprobs\":{\"content\":[{"
+               "\"token\":\"r\",\"logprob\":-0.0112,\"bytes\":[114],\"top_logprobs\":[{\"token\":"
+               "\"r\",\"logprob\":-0.0112,\"bytes\":[114]},{\"token\":\"R\",\"logprob\":-4.8,"
+               "\"bytes\":[82]}]}],\"refusal\":null},\"finish_reason\":\"stop\"}]"));
+    CHECK_TRUE(box_has(heard, "\"completion_tokens\":2,") && box_has(heard, "\"stop\":\"stop\"}"));
+    conn_close(c);
+}
+
+static const char *const texts[] = {
+    "plain",
+    "<|channel>thought\nhm\n<channel|>\xC3\xA9t\xC3\xA9 \xF0\x9F\x98\x80 end",
+    "a \"quoted\" \\ line\nand END of it",
+    "EN",
+    "broken \xC3",
+    "",
+};
+
+TEST(gen_stream_put_together_is_the_plain_answer)
+{
+    static char body[1 << 17], plain[4096], streamed[4096], plain_thought[4096],
+        streamed_thought[4096];
+    box_open();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (uint32_t step = 1; step <= 64; step = step * 3 + 1) {
+            struct engine_msg submit, stop;
+            struct conn *c = box_conn(0);
+            uint32_t id =
+                begin(c, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stop\":\"END\"}",
+                      &submit);
+            MUST_TRUE(id != 0, heard);
+            uint32_t n = box_engine_writes(id, texts[i], step);
+            box_engine_hears(&stop);
+            box_engine_ends(id, FINISH_EOS, submit.submit.n_tokens, n);
+            box_listen(c, heard, sizeof heard);
+            gather(heard, "\"content\":\"", plain);
+            gather(heard, "\"reasoning_content\":\"", plain_thought);
+            id = begin(c,
+                       "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stop\":\"END\","
+                       "\"stream\":true}",
+                       &submit);
+            MUST_TRUE(id != 0, heard);
+            n = box_engine_writes(id, texts[i], step);
+            box_engine_hears(&stop);
+            box_engine_ends(id, FINISH_EOS, submit.submit.n_tokens, n);
+            box_listen(c, heard, sizeof heard);
+            dechunk(heard, body);
+            gather(body, "\"content\":\"", streamed);
+            gather(body, "\"reasoning_content\":\"", streamed_thought);
+            CHECK_STR(streamed, plain);
+            CHECK_STR(streamed_thought, plain_thought);
+            conn_close(c);
+        }
+    CHECK_EQ(box.m->chains.n_idle, box.m->chains.n_blocks);
+}
+
+TEST(gen_client_gone_cancels_and_frees_its_place)
+{
+    box_open();
+    struct engine_msg submit, cancel;
+    for (int i = 0; i < 12; i++) { /* more than there are places */
+        struct conn *c = box_conn(0);
+        uint32_t id =
+            begin(c,
+                  i % 2 ? "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true}"
+                        : "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}",
+                  &submit);
+        MUST_TRUE(id != 0, heard);
+        if (i % 3)
+            box_engine_writes(id, "abc", 1);
+        conn_wire_in_eof(c);
+        conn_run(c);
+        CHECK_TRUE(conn_is_dead(c));
+        conn_close(c);
+        MUST_TRUE(box_engine_hears(&cancel), "no CANCEL came");
+        CHECK_TRUE(cancel.type == MSG_CANCEL && cancel.req_id == id);
+        box_engine_writes(id, "late", 1); /* was on its way */
+        box_engine_ends(id, FINISH_CANCEL, 1, 1);
+    }
+    CHECK_EQ(gen_n_running(&box.m->api) + gen_n_waiting(&box.m->api), 0);
+    CHECK_EQ(limit_n_running(&box.m->limit, 0), 0);
+    CHECK_EQ(box.m->chains.n_idle, box.m->chains.n_blocks);
+}
+
+TEST(gen_refusals_come_with_a_status_also_for_streams)
+{
+    static const struct {
+        enum refuse_reason reason;
+        int status;
+        const char *code;
+    } cases[] = {{REFUSE_QUEUE_FULL, 503, "server_overloaded"},
+                 {REFUSE_DRAINING, 503, "shutting_down"},
+                 {REFUSE_INVALID, 500, "internal_error"}};
+    box_open();
+    for (size_t i = 0; i < 6; i++) {
+        struct engine_msg submit;
+        struct conn *c = box_conn(0);
+        uint32_t id =
+            begin(c,
+                  i % 2 ? "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true}"
+                        : "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}",
+                  &submit);
+        MUST_TRUE(id != 0, heard);
+        box_engine_says((struct engine_event){
+            .type = EVENT_REFUSED, .req_id = id, .refused = cases[i / 2].reason});
+        box_listen(c, heard, sizeof heard);
+        CHECK_EQ(box_status(heard), cases[i / 2].status);
+        CHECK_TRUE(box_has(heard, cases[i / 2].code));
+        conn_close(c);
+    }
+}
+
+TEST(gen_engine_death_ends_requests_with_a_clear_error)
+{
+    box_open();
+    struct engine_msg submit;
+    struct conn *plain = box_conn(0), *stream = box_conn(1);
+    MUST_TRUE(begin(plain, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", &submit) != 0,
+              heard);
+    uint32_t id = begin(
+        stream, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true}", &submit);
+    MUST_TRUE(id != 0, heard);
+    box_engine_writes(id, "abc", 3);
+    api_engine_down(&box.m->api);
+    heard[0] = 0;
+    box_listen(plain, heard, sizeof heard);
+    CHECK_TRUE(box_status(heard) == 503 && box_has(heard, "gpu_recovering") &&
+               box_has(heard, "Retry-After"));
+    heard[0] = 0;
+    box_listen(stream, heard, sizeof heard);
+    CHECK_TRUE(box_has(heard, "{\"content\":\"abc\"}") && box_has(heard, "data: {\"error\":{") &&
+               !box_has(heard, "[DONE]") && !box_has(heard, "\"finish_reason\":\"stop\""));
+    CHECK_TRUE(strcmp(heard + strlen(heard) - 5, "0\r\n\r\n") == 0);
+    conn_close(plain);
+    conn_close(stream);
+    CHECK_EQ(box_status(box_ask("GET /health HTTP/1.1\r\n" HOST "\r\n")), 503);
+}
+
+TEST(gen_time_limits_end_with_what_there_is)
+{
+    box_open();
+    struct engine_msg submit, cancel;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(c, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", &submit);
+    MUST_TRUE(id != 0, heard);
+    box_engine_writes(id, "half", 1);
+    box.m->api.mono_ms += 280001;
+    api_tick(&box.m->api);
+    MUST_TRUE(box_engine_hears(&cancel) && cancel.type == MSG_CANCEL, NULL);
+    box_engine_ends(id, FINISH_CANCEL, submit.submit.n_tokens, 4);
+    box_listen(c, heard, sizeof heard);
+    CHECK_TRUE(box_status(heard) == 200 && box_has(heard, "\"content\":\"half\"") &&
+               box_has(heard, "\"finish_reason\":\"length\"") &&
+               box_has(heard, "\"stop\":\"time\""));
+    id = begin(c, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", &submit);
+    MUST_TRUE(id != 0, heard);
+    box.m->api.mono_ms += GEN_QUEUE_LIMIT_MS + 1;
+    api_tick(&box.m->api);
+    MUST_TRUE(box_engine_hears(&cancel) && cancel.type == MSG_CANCEL, NULL);
+    box_engine_ends(id, FINISH_CANCEL, 0, 0);
+    box_listen(c, heard, sizeof heard);
+    CHECK_TRUE(box_status(heard) == 503 && box_has(heard, "queue_timeout"));
+    conn_close(c);
+}
+
+TEST(gen_slow_reader_gets_everything_in_fewer_chunks)
+{
+    static char content[1 << 16], want[1 << 16];
+    struct edge_config cfg = box_config();
+    cfg.max_requests = 16;
+    box_open_with(&cfg);
+    struct engine_msg submit;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(c,
+                        "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true,"
+                        "\"max_tokens\":4000}",
+                        &submit);
+    MUST_TRUE(id != 0, heard);
+    static char whole[1 << 21];
+    whole[0] = 0;
+    for (int i = 0; i < 2000;
+         i++) { /* nobody reads: far more than API_OUT_HIGH_BYTES as single chunks */
+        box_engine_writes(id, "ab", 1);
+        memcpy(want + 2 * i, "ab", 3);
+    }
+    CHECK_TRUE(c->call.out.n_bytes >= API_OUT_HIGH_BYTES &&
+               c->call.out.n_bytes < API_OUT_HIGH_BYTES + 4096);
+    CHECK_TRUE(gen_n_running(&box.m->api) == 1);
+    box_listen(c, whole, sizeof whole);
+    box_engine_ends(id, FINISH_LENGTH, submit.submit.n_tokens, 4000);
+    box_listen(c, whole, sizeof whole);
+    static char all[1 << 21];
+    dechunk(whole, all);
+    gather(all, "{\"content\":\"", content);
+    CHECK_STR(content, want);
+    CHECK_TRUE(box_has(all, "\"finish_reason\":\"length\"") && box_has(all, "data: [DONE]"));
+    conn_close(c);
+    CHECK_EQ(box.m->chains.n_idle, box.m->chains.n_blocks);
+}
+
+TEST(gen_too_long_prompt_is_refused_with_both_numbers)
+{
+    box_open();
+    static char content[8192], body[9000];
+    memset(content, 'x', 5000);
+    snprintf(body, sizeof body,
+             "{\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],\"stream\":true}", content);
+    const char *a = box_ask(box_chat(body));
+    CHECK_TRUE(box_status(a) == 400 &&
+               box_has(a, "\"code\":\"context_length_exceeded\",\"n_prompt_tokens\":5") &&
+               box_has(a, ",\"n_ctx\":4096}}") && box_has(a, "\"param\":\"messages\""));
+    struct engine_msg m;
+    CHECK_TRUE(!box_engine_hears(&m));
+}
+
+TEST(gen_revoked_key_ends_its_running_requests)
+{
+    box_open();
+    struct engine_msg submit, cancel;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(c, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", &submit);
+    MUST_TRUE(id != 0, heard);
+    box.m->auth.table->keys[0].revoked_s = 1;
+    api_keys_changed(&box.m->api);
+    MUST_TRUE(box_engine_hears(&cancel) && cancel.type == MSG_CANCEL && cancel.req_id == id, NULL);
+    box_engine_ends(id, FINISH_CANCEL, 0, 0);
+    box_listen(c, heard, sizeof heard);
+    CHECK_TRUE(box_status(heard) == 401 && box_has(heard, "key_revoked"));
+    conn_close(c);
+}
+
+static const struct {
+    int status;
+    const char *code, *param, *body;
+} bodies[] = {
+    {400, "invalid_json", NULL, "{\"messages\":"},
+    {400, "invalid_json", NULL, "{\"messages\":[],\"messages\":[]}"},
+    {400, "missing_required_parameter", "messages", "{}"},
+    {400, "invalid_type", "messages", "{\"messages\":\"x\"}"},
+    {400, "invalid_value", "messages", "{\"messages\":[]}"},
+    {400, "invalid_type", "temperature",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"temperature\":\"0.7\"}"},
+    {400, "invalid_value", "temperature",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"temperature\":2.1}"},
+    {400, "invalid_value", "top_p",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_p\":0}"},
+    {400, "unsupported_value", "n",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"n\":2}"},
+    {400, "unsupported_parameter", "tools",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{\"type\":\"function\","
+     "\"function\":{\"name\":\"f\"}}]}"},
+    {400, "unsupported_parameter", "functions",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"functions\":[]}"},
+    {400, "unsupported_value", "response_format.type",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_"
+     "object\"}}"},
+    {400, "unsupported_content_part", "messages[0].content[0]",
+     "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{"
+     "\"url\":\"data:\"}}]}]}"},
+    {400, "invalid_value", "stream_options",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream_options\":{}}"},
+    {400, "invalid_value", "top_logprobs",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_logprobs\":1}"},
+    {404, "model_not_found", "model",
+     "{\"model\":\"gpt-4\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}"},
+};
+
+TEST(gen_requests_it_cannot_honour_are_refused_by_name)
+{
+    box_open();
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        char code[64], param[64];
+        const char *a = box_ask(box_chat(bodies[i].body));
+        snprintf(code, sizeof code, "\"code\":\"%s\"", bodies[i].code);
+        if (bodies[i].param)
+            snprintf(param, sizeof param, "\"param\":\"%s\"", bodies[i].param);
+        else
+            snprintf(param, sizeof param, "\"param\":null");
+        if (!CHECK_TRUE(box_status(a) == bodies[i].status && box_has(a, code) && box_has(a, param)))
+            fprintf(stderr, "   body %s\n   got %s\n", bodies[i].body, box_body(a));
+    }
+    struct engine_msg m;
+    CHECK_TRUE(!box_engine_hears(&m));
+    CHECK_EQ(box.m->json_heap.used_bytes, 16);
+}
+
+TEST(gen_ignored_members_are_named_in_a_header)
+{
+    box_open();
+    struct engine_msg submit;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(
+        c, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"user\":\"anna\",\"frob\":1}",
+        &submit);
+    MUST_TRUE(id != 0, heard);
+    box_engine_ends(id, FINISH_EOS, submit.submit.n_tokens, 0);
+    box_listen(c, heard, sizeof heard);
+    CHECK_TRUE(box_has(heard, "\r\nx-ignored-params: user,frob\r\n"));
+    CHECK_TRUE(box_has(heard, "\"content\":\"\""));
+    conn_close(c);
+}
+
+TEST(gen_input_tokens_are_those_of_the_chat_request)
+{
+    box_open();
+    struct engine_msg submit;
+    struct conn *c = box_conn(0);
+    static const char body[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"How many?\"}]}";
+    MUST_TRUE(begin(c, body, &submit) != 0, heard);
+    conn_close(c);
+    char request[2048], want[96];
+    snprintf(request, sizeof request,
+             "POST /v1/chat/completions/input_tokens HTTP/1.1\r\n" HOST
+             "x-api-key: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             box.key_text, strlen(body), body);
+    snprintf(want, sizeof want, "{\"object\":\"response.input_tokens\",\"input_tokens\":%u}",
+             submit.submit.n_tokens);
+    CHECK_STR(box_body(box_ask(request)), want);
+}
