@@ -75,7 +75,8 @@ $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D); echo '  CC $@'; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/%.o: %.S $(B)/.flags
 	@mkdir -p $(@D); echo '  AS $@'; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
-$(foreach s,$(ASM),$(eval $(call obj,$(s)): $(shell sed -n 's/.*\.incbin "\([^"]*\)".*/\1/p' $(s))))
+INCBIN := $(shell grep -o 'incbin [\]*"[a-z][^"\]*' $(SRC) $(ASM) /dev/null | sed 's/:.*"/:/')
+$(foreach i,$(INCBIN),$(eval $(call obj,$(word 1,$(subst :, ,$(i)))): $(word 2,$(subst :, ,$(i)))))
 $(B)/libhearth.a: $(call obj,$(LIB))
 	@rm -f $@; $(AR) rcsD $@ $^
 $(B)/hearth: $(call obj,$(MAIN)) $(B)/libhearth.a $(LIBS)
