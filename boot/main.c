@@ -2,6 +2,7 @@
  * by boot. The only code that ends processes on purpose is here and in the role entries. */
 #include "boot/roles.h"
 #include "boot/serve.h"
+#include "boot/sigbus.h"
 #include "boot/tools.h"
 #include "boot/versions.h"
 #include "runtime/base/version.h"
@@ -65,6 +66,7 @@ static int run_role(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *name = argc >= 2 ? argv[1] : "";
+    sigbus_guard();
     if (strcmp(name, "-x") == 0)
         return run_role(argc, argv);
     if (strcmp(name, "--version") == 0)
