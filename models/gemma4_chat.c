@@ -39,8 +39,7 @@ static const json_t *message_at(const struct walk *w, size_t i)
     return json_array_get(w->rq->messages, i);
 }
 
-/* -- step 2: the system turn ---------------------------------------------------------------------
- */
+/* ---- step 2: the system turn ---- */
 
 static void print_system_content(struct walk *w, const json_t *content)
 {
@@ -91,8 +90,7 @@ static bool print_header(struct walk *w)
     return true;
 }
 
-/* -- steps 4.3 to 4.5: reasoning, calls, results -------------------------------------------------
- */
+/* ---- steps 4.3 to 4.5: reasoning, calls, results ---- */
 
 static bool print_reasoning(struct walk *w, const json_t *m, size_t i)
 {
@@ -302,8 +300,7 @@ static bool print_results(struct walk *w, const json_t *m, size_t i)
     return true;
 }
 
-/* -- step 4.6: the body --------------------------------------------------------------------------
- */
+/* ---- step 4.6: the body ---- */
 
 /* Drops thoughts: of each part between closing markers what precedes the first opening one, the
  * whole then trimmed. */
@@ -370,8 +367,7 @@ static bool print_body(struct walk *w, const json_t *m, size_t i, bool is_model)
     return true;
 }
 
-/* -- steps 4 and 6 -------------------------------------------------------------------------------
- */
+/* ---- steps 4 and 6 ---- */
 
 /* Role of the next message behind i that is no tool message, or NULL. */
 static const json_t *next_message(const struct walk *w, size_t i)

@@ -37,8 +37,7 @@ struct gemma4_chat_out {
 bool gemma4_chat_render(const struct gemma4_chat_request *rq, struct gemma4_chat_out *out,
                         struct err *e);
 
-/* -- for the chat endpoint -----------------------------------------------------------------------
- */
+/* ---- for the chat endpoint ---- */
 
 /* Brings OpenAI messages into the renderer's form, in place (5.2; api.md 6): tool-call arguments
  * from JSON text to objects (ERR_FORMAT names the call if it is no JSON object), leading system and

@@ -7,8 +7,7 @@
 #include "models/gemma4_chat.h"
 #include "models/json_text.h"
 
-/* -- gemma4_chat_sink.c --------------------------------------------------------------------------
- */
+/* ---- gemma4_chat_sink.c ---- */
 
 enum sink_limit { SINK_OK, SINK_TEXT_FULL, SINK_SEGS_FULL };
 
@@ -41,8 +40,7 @@ bool sink_check(const struct sink *s, struct err *e);
 /* Length of the white space that text begins with. */
 size_t chat_leading_space(struct str text);
 
-/* -- gemma4_chat_value.c -------------------------------------------------------------------------
- */
+/* ---- gemma4_chat_value.c ---- */
 
 enum value_kind { V_MISSING, V_NULL, V_BOOL, V_NUMBER, V_STRING, V_ARRAY, V_OBJECT };
 
@@ -82,15 +80,13 @@ struct value_members {
 bool value_members_get(struct value_members *m, const json_t *object, struct err *e);
 void value_members_put(struct value_members *m);
 
-/* -- gemma4_chat_decl.c --------------------------------------------------------------------------
- */
+/* ---- gemma4_chat_decl.c ---- */
 
 /* Prints the declaration of tools[i_tool] (5.5), without the markers around it. */
 bool decl_print(struct sink *s, const json_t *tool, size_t i_tool,
                 const struct gemma4_chat_request *rq, struct err *e);
 
-/* -- gemma4_chat.c -------------------------------------------------------------------------------
- */
+/* ---- gemma4_chat.c ---- */
 
 /* 5.3, but for the last n_left_out messages, which are only looked ahead at. */
 bool chat_print_messages(struct sink *s, const struct gemma4_chat_request *rq, size_t n_left_out,

@@ -3,8 +3,7 @@
  * api.md 6). */
 #include "models/gemma4_chat_priv.h"
 
-/* -- before rendering ----------------------------------------------------------------------------
- */
+/* ---- before rendering ---- */
 
 static bool parse_arguments(json_t *function, size_t i, size_t i_call, struct err *e)
 {
@@ -102,8 +101,7 @@ bool gemma4_chat_prepare(json_t *messages, struct err *e)
     return n_lead == 0 || join_system(messages, n_lead, e);
 }
 
-/* -- after rendering -----------------------------------------------------------------------------
- */
+/* ---- after rendering ---- */
 
 static const char turn_end[] = "<turn|>\n", model_turn[] = "<|turn>model\n",
                   thought[] = "<|channel>thought\n";

@@ -46,8 +46,7 @@ static void check_segments(const struct page *pg)
     CHECK_EQ(at, pg->out.n_bytes);
 }
 
-/* -- the vector files ----------------------------------------------------------------------------
- */
+/* ---- the vector files ---- */
 
 static size_t check_vectors(const char *path, uint32_t rev)
 {
@@ -90,8 +89,7 @@ TEST(gemma4_chat_renders_all_vectors_of_revision_2)
     CHECK_EQ(check_vectors("tests/vectors/chat/gemma4-chat-template-r2.jsonl", 2), 101);
 }
 
-/* -- by hand -------------------------------------------------------------------------------------
- */
+/* ---- by hand ---- */
 
 struct wish {
     uint32_t rev;
@@ -305,8 +303,7 @@ TEST(gemma4_chat_members_sort_by_lower_case_code_points)
         "\xc3\xa4:9}<tool_call|><|tool_response>");
 }
 
-/* -- trust ---------------------------------------------------------------------------------------
- */
+/* ---- trust ---- */
 
 static size_t count_id(const struct tok_ids *ids, int32_t id)
 {
@@ -359,8 +356,7 @@ TEST(gemma4_chat_markers_from_outside_stay_text)
     free(pg);
 }
 
-/* -- refusals ------------------------------------------------------------------------------------
- */
+/* ---- refusals ---- */
 
 TEST(gemma4_chat_refusals_name_the_field)
 {

@@ -59,8 +59,7 @@ const json_t *value_get(const json_t *v, const char *key)
     return json_is_object(v) ? json_object_get(v, key) : NULL;
 }
 
-/* -- numbers -------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 static void print_digits(struct sink *s, const char *text)
 {
@@ -142,8 +141,7 @@ static void print_number(struct sink *s, const json_t *v)
     }
 }
 
-/* -- sorted members ------------------------------------------------------------------------------
- */
+/* ---- sorted members ---- */
 
 /* Simple lower case; the one expansion there is (U+0130: i and U+0307) is the caller's. */
 static uint32_t lower_of(uint32_t cp)
@@ -271,8 +269,7 @@ void value_members_put(struct value_members *m)
     *m = (struct value_members){NULL, 0};
 }
 
-/* -- values --------------------------------------------------------------------------------------
- */
+/* ---- values ---- */
 
 static void print_delimited(struct sink *s, struct str text)
 {
@@ -335,8 +332,7 @@ bool value_print(struct sink *s, const json_t *v, struct value_style style, stru
     return true;
 }
 
-/* -- expressions, printed as Python prints them --------------------------------------------------
- */
+/* ---- expressions, printed as Python prints them ---- */
 
 static bool is_printable(uint32_t cp)
 {

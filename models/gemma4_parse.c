@@ -69,8 +69,7 @@ static void add_text(struct events *ev, enum gemma4_event_kind kind, struct str 
         ev->at[ev->n++] = (struct gemma4_event){.kind = kind, .text = text};
 }
 
-/* -- content -------------------------------------------------------------------------------------
- */
+/* ---- content ---- */
 
 static void release_content(struct events *ev)
 {
@@ -96,8 +95,7 @@ static void hold_or_add_content(struct events *ev, struct str text)
     add_text(ev, GEMMA4_EVENT_CONTENT, keep_text(ev->p, text));
 }
 
-/* -- reasoning -----------------------------------------------------------------------------------
- */
+/* ---- reasoning ---- */
 
 static void add_reasoning(struct events *ev, struct str text)
 {
@@ -179,8 +177,7 @@ static void shut_reasoning(struct events *ev)
     p->state = GEMMA4_IN_CONTENT;
 }
 
-/* -- calls ---------------------------------------------------------------------------------------
- */
+/* ---- calls ---- */
 
 static void open_call(struct gemma4_parse *p)
 {
@@ -251,8 +248,7 @@ static void shut_call(struct events *ev, bool has_marker)
     spill_call(ev);
 }
 
-/* -- the machine ---------------------------------------------------------------------------------
- */
+/* ---- the machine ---- */
 
 static void on_text(struct events *ev, struct str text)
 {

@@ -136,8 +136,7 @@ TEST(json_text_keeps_nul_order_and_escapes)
     json_decref(v);
 }
 
-/* -- a pool that runs dry ------------------------------------------------------------------------
- */
+/* ---- a pool that runs dry ---- */
 
 struct pool_state {
     long n_left;

@@ -30,8 +30,7 @@ struct vocab {
     uint64_t state;
 };
 
-/* -- pieces --------------------------------------------------------------------------------------
- */
+/* ---- pieces ---- */
 
 static uint32_t *slot_of(struct vocab *v, struct str text)
 {
@@ -146,8 +145,7 @@ static void add_chars(struct vocab *v)
     }
 }
 
-/* -- words ---------------------------------------------------------------------------------------
- */
+/* ---- words ---- */
 
 static uint64_t next(struct vocab *v)
 {
@@ -274,8 +272,7 @@ static void add_words(struct vocab *v)
     }
 }
 
-/* -- merges --------------------------------------------------------------------------------------
- */
+/* ---- merges ---- */
 
 static void add_merge(struct vocab *v, struct str left, struct str right)
 {
@@ -343,8 +340,7 @@ static void check_digest(const struct vocab *v)
     CHECK_STR(hex, "1e19986bc3256624bec9c68a514bcc54744db09f50a8a286c3e9a568ac43f41c");
 }
 
-/* -- the tests -----------------------------------------------------------------------------------
- */
+/* ---- the tests ---- */
 
 struct user {
     struct tok tok;

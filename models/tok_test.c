@@ -1,4 +1,5 @@
 #include "models/gguf_write.h"
+#include "runtime/base/mem.h"
 #include "tests/t.h"
 #include "tests/tok_small.h"
 
@@ -383,8 +384,7 @@ TEST(tok_open_refuses_or_survives_any_single_damage)
     fixture_close(&f);
 }
 
-/* -- from a GGUF file ----------------------------------------------------------------------------
- */
+/* ---- from a GGUF file ---- */
 
 struct file_wish {
     const char *model, *pre, *chat_template;
@@ -392,7 +392,9 @@ struct file_wish {
     bool without_merges;
 };
 
-static void *build_from_file(const struct file_wish *wish, size_t *image_bytes, struct err *e)
+/* n_mem: how many of tok_build's table allocations go through before one fails. */
+static void *build_with_memory(const struct file_wish *wish, uint64_t n_mem, size_t *image_bytes,
+                               struct err *e)
 {
     struct tok_small *ts = malloc(sizeof *ts);
     struct gguf_writer *w = gguf_write_new(e);
@@ -415,11 +417,18 @@ static void *build_from_file(const struct file_wish *wish, size_t *image_bytes, 
     struct str head = gguf_write_head(w);
     struct gguf *g = gguf_open_mem(head.p, head.n_bytes, "small.gguf", e);
     MUST_TRUE(g, e->msg);
+    mem_fault_arm(n_mem);
     void *image = tok_build(g, image_bytes, e);
+    (void)mem_fault_fired(); /* disarms */
     gguf_close(g);
     gguf_write_free(w);
     free(ts);
     return image;
+}
+
+static void *build_from_file(const struct file_wish *wish, size_t *image_bytes, struct err *e)
+{
+    return build_with_memory(wish, UINT64_MAX, image_bytes, e);
 }
 
 static void check_template(struct file_wish wish, uint32_t want_rev, bool want_empty_thought)
@@ -461,4 +470,20 @@ TEST(tok_build_refuses_other_tokenizers_and_missing_keys)
     CHECK_TRUE(!build_from_file(&(struct file_wish){.model = "gemma4", .without_merges = true},
                                 &image_bytes, &e));
     CHECK_TRUE(strstr(e.msg, "tokenizer.ggml.merges"));
+}
+
+TEST(tok_build_survives_every_allocation_that_fails)
+{
+    size_t image_bytes;
+    uint64_t n_mem = 0;
+    void *image = NULL;
+    for (; !image && n_mem < 100; n_mem++) {
+        struct err e = {0};
+        uint64_t n_live = mem_n_live();
+        image = build_with_memory(&(struct file_wish){.model = "gemma4"}, n_mem, &image_bytes, &e);
+        CHECK_TRUE(image || e.code == ERR_NOMEM);
+        CHECK_EQ(mem_n_live(), n_live);
+    }
+    CHECK_EQ(n_mem, 5); /* pieces, types, merges, the group: four that can fail */
+    free(image);
 }

@@ -1,30 +1,30 @@
-#include "runtime/tool_text.h"
-
+/* tool_text: `hearth tokenize` and `hearth render`, the hooks by which others check the tokenizer
+ * and the chat format. Thread: main. */
 #include "models/gemma4_chat.h"
 #include "models/json_text.h"
+#include "models/pocket_file.h"
 #include "models/tok.h"
 #include "runtime/tool_arg.h"
+#include "runtime/tool_input.h"
+#include "runtime/tools.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_REQUEST_BYTES = 64 << 20 };
-
-/* -- the model's tokenizer -----------------------------------------------------------------------
- */
+/* ---- the model's tokenizer ---- */
 
 struct model_text {
     void *image;
     struct tok tok;
 };
 
+/* path NULL: the built-in model. */
 static bool model_text_open(struct model_text *m, const char *path, struct err *e)
 {
     *m = (struct model_text){.image = NULL};
-    if (!path)
-        return err_set(e, ERR_STATE, "no model is named: -m MODEL.gguf");
     size_t image_bytes;
-    struct gguf *g = gguf_open(path, e);
+    struct gguf *g = path ? gguf_open(path, e)
+                          : gguf_open_mem(pocket_file, pocket_file_bytes(), "pocket (built in)", e);
     if (!g)
         return false;
     m->image = tok_build(g, &image_bytes, e);
@@ -44,13 +44,12 @@ static bool flush_out(struct err *e)
     return (fflush(stdout) == 0 && !ferror(stdout)) || err_sys(e, "standard output");
 }
 
-/* -- tokenize ------------------------------------------------------------------------------------
- */
+/* ---- tokenize ---- */
 
 static const char tokenize_help[] =
-    "hearth tokenize -m MODEL.gguf [--bos] [--plain] [--] TEXT\n"
+    "hearth tokenize [-m MODEL.gguf] [--bos] [--plain] [--] TEXT\n"
     "  Prints the token ids of TEXT on one line. Markers such as <|turn> are matched.\n"
-    "  -m MODEL.gguf  whose tokenizer\n"
+    "  -m MODEL.gguf  whose tokenizer; without it pocket, the model built in\n"
     "  --bos          put <bos> first if TEXT does not begin with it\n"
     "  --plain        no markers: the ids of the same text in a message\n";
 
@@ -93,44 +92,17 @@ int tool_tokenize(int argc, char **argv)
     return ok ? TOOL_OK : tool_failed("tokenize", &e);
 }
 
-/* -- render --------------------------------------------------------------------------------------
- */
+/* ---- render ---- */
 
 static const char render_help[] =
-    "hearth render -m MODEL.gguf [--template r1|r2] REQUEST.json\n"
+    "hearth render [-m MODEL.gguf] [--template r1|r2] REQUEST.json\n"
     "  Prints the prompt text that the chat template makes of a request: the members messages, "
     "tools\n"
     "  and, at the top or in chat_template_kwargs, enable_thinking, preserve_thinking and\n"
     "  add_generation_prompt (true unless it is false). Nothing is checked or added beyond the\n"
     "  template; tool-call arguments are objects.\n"
-    "  -m MODEL.gguf     whose template\n"
+    "  -m MODEL.gguf     whose template; without it pocket, the model built in\n"
     "  --template r1|r2  another revision than the model's\n";
-
-static bool read_request(const char *path, char **text, size_t *n_bytes, struct err *e)
-{
-    FILE *f = fopen(path, "rb");
-    *text = NULL;
-    *n_bytes = 0;
-    if (!f)
-        return err_sys(e, "%s", path);
-    char *buf = malloc(MAX_REQUEST_BYTES + 1);
-    size_t n = buf ? fread(buf, 1, MAX_REQUEST_BYTES + 1, f) : 0;
-    bool ok = true;
-    if (!buf)
-        ok = err_set(e, ERR_NOMEM, "%s: no memory to read it", path);
-    else if (ferror(f))
-        ok = err_sys(e, "%s", path);
-    else if (n > MAX_REQUEST_BYTES)
-        ok = err_set(e, ERR_LIMIT, "%s: longer than %d bytes", path, MAX_REQUEST_BYTES);
-    fclose(f);
-    if (!ok) {
-        free(buf);
-        return false;
-    }
-    *text = buf;
-    *n_bytes = n;
-    return true;
-}
 
 /* A flag of the template, as a template argument or at the top; null is as good as absent. */
 static bool read_flag(const json_t *request, const char *key, bool *flag, struct err *e)
@@ -164,9 +136,9 @@ static bool print_prompt(const struct gemma4_chat_request *rq, size_t n_request_
 
 static bool render(const char *path, struct gemma4_chat_request *rq, struct err *e)
 {
-    char *text;
     size_t n_bytes;
-    if (!read_request(path, &text, &n_bytes, e))
+    char *text = tool_read_file(path, &n_bytes, e);
+    if (!text)
         return false;
     json_t *request = json_text_parse((struct str){text, n_bytes}, e);
     free(text);

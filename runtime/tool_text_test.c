@@ -1,4 +1,4 @@
-#include "runtime/tool_text.h"
+#include "runtime/tools.h"
 
 #include "models/gguf_write.h"
 #include "models/json_text.h"
@@ -132,6 +132,9 @@ TEST(tool_tokenize_prints_ids_on_one_line)
     CHECK_STR(r.out, want);
     run_tool(&r, tool_tokenize, "tokenize", "--plain", "-m", "@m.gguf", "<bos>", NULL);
     CHECK_TRUE(strchr(r.out, ' '));
+    run_tool(&r, tool_tokenize, "tokenize", "hello", NULL); /* the built-in model's */
+    CHECK_EQ(r.exit_code, TOOL_OK);
+    CHECK_TRUE(r.n_out > 1);
     run_tool(&r, tool_tokenize, "tokenize", "-m", "@m.gguf", "", NULL);
     CHECK_STR(r.out, "\n");
     free(image);
@@ -145,8 +148,6 @@ TEST(tool_tokenize_says_what_is_wrong_on_one_line)
     check_one_line(&r, TOOL_FAILED, "none.gguf");
     run_tool(&r, tool_tokenize, "tokenize", "-m", "@m.gguf", "\xff", NULL);
     check_one_line(&r, TOOL_FAILED, "UTF-8");
-    run_tool(&r, tool_tokenize, "tokenize", "x", NULL);
-    check_one_line(&r, TOOL_FAILED, "-m MODEL.gguf");
     run_tool(&r, tool_tokenize, "tokenize", "-m", "@m.gguf", NULL);
     CHECK_EQ(r.exit_code, TOOL_USAGE);
     run_tool(&r, tool_tokenize, "tokenize", "-h", NULL);
