@@ -3,6 +3,7 @@
 #include "models/gemma4_chat.h"
 #include "models/gemma4_parse.h"
 #include "models/json_text.h"
+#include "runtime/sample_default.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/num.h"
@@ -30,6 +31,8 @@ struct chat {
     int32_t *ids;             /* [n_ctx]: prompt and answer; the cache holds a prefix of them */
     int32_t *prompt;          /* [n_ctx] */
     char *parse_buf;
+    int32_t *suppressed; /* ids the file says must never be chosen */
+    uint32_t n_suppressed;
     void *scratch_place;
     struct sample_scratch *scratch;
     struct gemma4_parse parse;
@@ -194,6 +197,8 @@ static bool choose(struct chat *c, uint32_t n_prompt, uint32_t n_tokens, int32_t
                                    .n_vocab = c->r->m.model.dims.n_vocab,
                                    .n_generated = n_tokens - n_prompt,
                                    .generated = c->ids + n_prompt,
+                                   .suppressed = c->suppressed,
+                                   .n_suppressed = c->n_suppressed,
                                    .position = n_tokens};
     return sample_choose(c->scratch, &c->cfg.sampling, &row, id, e);
 }
@@ -289,8 +294,13 @@ struct chat *chat_new(struct runner *r, const struct chat_config *cfg, struct er
     c->parse_buf = mem_alloc(GEMMA4_PARSE_BUF_BYTES, 1);
     uint32_t n_vocab = r->m.model.dims.n_vocab;
     c->scratch_place = mem_alloc(1, sample_scratch_bytes(n_vocab) + SCRATCH_ALIGN_BYTES);
-    bool ok = (c->messages && c->ids && c->prompt && c->parse_buf && c->scratch_place) ||
-              err_set(e, ERR_NOMEM, "no memory for a context of %u tokens", n_ctx);
+    c->suppressed =
+        mem_alloc(sample_default_max_suppressed(r->m.file, n_vocab), sizeof *c->suppressed);
+    bool ok =
+        (c->messages && c->ids && c->prompt && c->parse_buf && c->scratch_place && c->suppressed) ||
+        err_set(e, ERR_NOMEM, "no memory for a context of %u tokens", n_ctx);
+    if (ok)
+        c->n_suppressed = sample_default_suppressed(r->m.file, n_vocab, c->suppressed);
     if (ok)
         c->scratch = sample_scratch_at(aligned(c->scratch_place), n_vocab);
     if (ok && (!cfg->system || append_message(c, "system", str_of(cfg->system), e)))
@@ -307,6 +317,7 @@ void chat_free(struct chat *c)
     mem_free(c->ids);
     mem_free(c->prompt);
     mem_free(c->parse_buf);
+    mem_free(c->suppressed);
     mem_free(c->scratch_place);
     mem_free(c->answer.p);
     mem_free(c);

@@ -6,6 +6,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/version.h"
 #include "runtime/engine_loop.h"
+#include "runtime/sample_default.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -48,19 +49,10 @@ static void fill_fingerprint(struct engine *g)
              (unsigned long long)(h & 0xffffffffffu));
 }
 
-static float sampling_default(const struct gguf *file, const char *key, float when_absent)
-{
-    float v;
-    struct err ignored;
-    return gguf_find(file, key) && gguf_get_f32(file, key, &v, &ignored) ? v : when_absent;
-}
-
 static void fill_info(struct engine *g)
 {
     struct engine_info *info = &g->info;
     const struct gemma4_dims *d = &g->m.model.dims;
-    uint32_t top_k;
-    struct err ignored;
     load_model_id(&g->m, info->model_id, sizeof info->model_id);
     snprintf(info->quant, sizeof info->quant, "%s", load_quant_name(&g->m));
     snprintf(info->isa, sizeof info->isa, "%s", op_isa());
@@ -70,13 +62,10 @@ static void fill_info(struct engine *g)
     info->n_ctx_train = d->n_ctx_train;
     info->n_vocab = d->n_vocab;
     info->max_seqs = g->m.cfg.max_seqs;
-    /* the model card's values where the file has none (api.md 5) */
-    info->default_temperature = sampling_default(g->m.file, "general.sampling.temp", 1.0f);
-    info->default_top_p = sampling_default(g->m.file, "general.sampling.top_p", 0.95f);
-    info->default_top_k =
-        gguf_get_u32(g->m.file, "general.sampling.top_k", &top_k, &ignored) && top_k <= d->n_vocab
-            ? (int32_t)top_k
-            : 64;
+    struct sample_default own = sample_default_of(g->m.file, d->n_vocab);
+    info->default_temperature = own.temperature;
+    info->default_top_p = own.top_p;
+    info->default_top_k = (int32_t)own.top_k;
     fill_fingerprint(g);
 }
 

@@ -4,6 +4,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/num.h"
 #include "runtime/engine_role.h"
+#include "runtime/sample_default.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -369,28 +370,6 @@ uint32_t engine_loop_n_busy(const struct engine *g)
 
 /* ---- start and rings ---- */
 
-/* Ids the file says must never be chosen (the 12B has some, gemma4-text 1). */
-static const char suppress_key[] = "tokenizer.ggml.suppress_tokens";
-
-static uint64_t engine_n_suppressed(const struct loaded *m)
-{
-    const struct gguf_kv *kv = gguf_find(m->file, suppress_key);
-    return kv && kv->type == GGUF_ARR ? num_min(kv->value.arr.n_elems, m->model.dims.n_vocab) : 0;
-}
-
-static void load_suppressed(struct engine *g)
-{
-    uint64_t n = engine_n_suppressed(&g->m);
-    const struct gguf_kv *kv = gguf_find(g->m.file, suppress_key);
-    g->suppressed = arena_at(&g->m.arena, g->suppressed_off_bytes);
-    g->n_suppressed = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t id;
-        if (gguf_arr_u32(&kv->value.arr, i, &id) && id < g->m.model.dims.n_vocab)
-            g->suppressed[g->n_suppressed++] = (int32_t)id;
-    }
-}
-
 bool engine_plan_regions(void *engine, const struct loaded *m, struct plan *p, struct err *e)
 {
     struct engine *g = engine;
@@ -403,7 +382,8 @@ bool engine_plan_regions(void *engine, const struct loaded *m, struct plan *p, s
                     &g->toks_off_bytes, e) &&
            plan_add(p, "requests: batch items", m->cfg.max_seqs, sizeof(struct sched_item),
                     &g->items_off_bytes, e) &&
-           plan_add(p, "sampler: suppressed ids", engine_n_suppressed(m), sizeof(int32_t),
+           plan_add(p, "sampler: suppressed ids",
+                    sample_default_max_suppressed(m->file, m->model.dims.n_vocab), sizeof(int32_t),
                     &g->suppressed_off_bytes, e) &&
            plan_add(p, "sampler", 1, sample_scratch_bytes(m->model.dims.n_vocab),
                     &g->scratch_off_bytes, e) &&
@@ -416,7 +396,8 @@ void engine_loop_init(struct engine *g)
     g->reqs = arena_at(a, g->reqs_off_bytes);
     g->items = arena_at(a, g->items_off_bytes);
     g->scratch = sample_scratch_at(arena_at(a, g->scratch_off_bytes), g->m.model.dims.n_vocab);
-    load_suppressed(g);
+    g->suppressed = arena_at(a, g->suppressed_off_bytes);
+    g->n_suppressed = sample_default_suppressed(g->m.file, g->m.model.dims.n_vocab, g->suppressed);
     int32_t *toks = arena_at(a, g->toks_off_bytes);
     for (uint32_t i = 0; i < g->n_slots; i++)
         g->reqs[i] = (struct engine_req){.toks = toks + (size_t)i * g->m.cfg.n_ctx};
