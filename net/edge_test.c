@@ -87,10 +87,11 @@ static void make_tables(void)
                                .names = {"localhost", "127.0.0.1"}};
     cert = (struct edge_cert){.version = EDGE_CTL_VERSION};
     MUST_TRUE(secret_init(&e) && cert_init(&e), e.msg);
-    MUST_TRUE(cert_make_ca("Hearth test CA", names, 2, clock_wall_s(), cert.ca_pem, ca_key, &e),
+    MUST_TRUE(cert_make_ca("Hearth test CA", ((struct cert_names){names, 2}), clock_wall_s(),
+                           cert.ca_pem, ca_key, &e),
               e.msg);
-    MUST_TRUE(cert_make_leaf(cert.ca_pem, ca_key, names, 2, clock_wall_s(), cert.chain_pem,
-                             cert.key_pem, &e),
+    MUST_TRUE(cert_make_leaf(cert.ca_pem, ca_key, ((struct cert_names){names, 2}), clock_wall_s(),
+                             cert.chain_pem, cert.key_pem, &e),
               e.msg);
     keys = (struct key_table){.version = KEY_TABLE_VERSION, .n_keys = 1};
     struct key_order order = {.name = "test", .scopes = KEY_CHAT};

@@ -18,22 +18,23 @@ static struct kv_config config(void)
     return cfg;
 }
 
-static void open_kv(struct kv *kv, struct arena *a)
+static struct kv kv; /* each test is a process of its own */
+
+static void open_kv(struct arena *a)
 {
     struct kv_config cfg = config();
     struct plan p;
     struct err e = {0};
     plan_init(&p);
-    MUST_TRUE(kv_plan(kv, &cfg, &p, &e), e.msg);
+    MUST_TRUE(kv_plan(&kv, &cfg, &p, &e), e.msg);
     MUST_TRUE(arena_open(a, &p, &e), e.msg);
-    kv_init(kv, a);
+    kv_init(&kv, a);
 }
 
 TEST(kv_pages_belong_to_one_sequence_and_come_back)
 {
-    struct kv kv;
     struct arena a;
-    open_kv(&kv, &a);
+    open_kv(&a);
     bool is_owned[12] = {false};
     int32_t first = kv_seq_take(&kv), second = kv_seq_take(&kv);
     CHECK_TRUE(kv_reserve(&kv, first, 65));   /* two pages */
@@ -55,9 +56,8 @@ TEST(kv_pages_belong_to_one_sequence_and_come_back)
 
 TEST(kv_refuses_more_sequences_and_tokens_than_planned)
 {
-    struct kv kv;
     struct arena a;
-    open_kv(&kv, &a);
+    open_kv(&a);
     CHECK_EQ(kv_seq_take(&kv), 0);
     CHECK_EQ(kv_seq_take(&kv), 1);
     CHECK_EQ(kv_seq_take(&kv), 2);
@@ -70,9 +70,8 @@ TEST(kv_refuses_more_sequences_and_tokens_than_planned)
 
 TEST(kv_truncates_only_what_the_rings_still_hold)
 {
-    struct kv kv;
     struct arena a;
-    open_kv(&kv, &a);
+    open_kv(&a);
     uint32_t n_cells = kv.n_ring_pages * KV_PAGE_TOKENS;
     CHECK_TRUE(n_cells >= 100 + 32 + 16); /* window, chunk and rollback */
     int32_t seq = kv_seq_take(&kv);
@@ -91,9 +90,8 @@ TEST(kv_truncates_only_what_the_rings_still_hold)
 
 TEST(kv_truncates_anywhere_before_the_rings_wrap)
 {
-    struct kv kv;
     struct arena a;
-    open_kv(&kv, &a);
+    open_kv(&a);
     int32_t seq = kv_seq_take(&kv);
     CHECK_TRUE(kv_reserve(&kv, seq, 640));
     uint32_t n_cells = kv.n_ring_pages * KV_PAGE_TOKENS;

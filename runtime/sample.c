@@ -92,7 +92,7 @@ static void penalise(struct sample_scratch *s, const struct sample_params *p,
         int32_t id = row->generated[i];
         if (s->n_seen[id] == 0)
             continue;
-        double l = s->logits[id];
+        double l = (double)s->logits[id];
         if (i >= first_recent)
             l = l > 0 ? l / p->repetition_penalty : l * p->repetition_penalty;
         l -= s->n_seen[id] * p->frequency_penalty + p->presence_penalty;
