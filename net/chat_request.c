@@ -2,6 +2,7 @@
 
 #include "net/chat_messages.h"
 
+#include <float.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -133,7 +134,7 @@ static bool read_sampling(struct chat_request *r, const struct engine_info *info
         return api_fail(e, API_INVALID_VALUE, "top_p",
                         "top_p must be greater than 0 and at most 1.");
     g->temperature = (float)temperature;
-    g->top_p = (float)top_p;
+    g->top_p = top_p < (double)FLT_MIN ? FLT_MIN : (float)top_p; /* 0 would mean something else */
     g->min_p = (float)min_p;
     g->presence_penalty = (float)presence;
     g->frequency_penalty = (float)frequency;
