@@ -5,33 +5,45 @@
 
 #include "kernels/attn/attn_work.h"
 
-/* s[r][c0 + c] = q[r] . cells[c]; rows * cols is a multiple of 4, at most 16. Lanes are
- * independent until the fold, so the sums are built one native register of lanes at a time. */
+/* acc[r * cols + c] = q[r] . cells[c] in the lanes of one native register, `e` its first element.
+ */
+SIMD_FN void attn_dot_lanes(const float *const *q, const void *cells, uint32_t E, uint32_t e,
+                            const struct attn_shape shape, struct simd_reg *acc)
+{
+    struct simd_reg sum[16], cell[4];
+    SIMD_UNROLL
+    for (uint32_t i = 0; i < shape.rows * shape.cols; i++)
+        sum[i] = simd_reg_set1(0.0f);
+    for (; e < E; e += SIMD_LANES) {
+        SIMD_UNROLL
+        for (uint32_t c = 0; c < shape.cols; c++)
+            cell[c] = attn_load(cells, (uint64_t)c * E + e, shape.elem);
+        SIMD_UNROLL
+        for (uint32_t r = 0; r < shape.rows; r++) {
+            struct simd_reg qe = simd_reg_load(q[r] + e);
+            SIMD_UNROLL
+            for (uint32_t c = 0; c < shape.cols; c++)
+                sum[r * shape.cols + c] = simd_reg_fma(qe, cell[c], sum[r * shape.cols + c]);
+        }
+    }
+    SIMD_UNROLL
+    for (uint32_t i = 0; i < shape.rows * shape.cols; i++)
+        acc[i] = sum[i];
+}
+
+/* s[r][c0 + c] = q[r] . cells[c]; rows * cols is a multiple of 4, at most 16. Lanes are independent
+ * until the fold, so the sums are built one native register of lanes at a time. */
 SIMD_FN void attn_dot(const float *const *q, const void *cells, uint32_t E,
                       const struct attn_shape shape, float (*s)[KV_PAGE_TOKENS], uint32_t c0)
 {
+    struct simd_reg acc[SIMD_REGS][16];
+    for (uint32_t part = 0; part < SIMD_REGS; part++)
+        attn_dot_lanes(q, cells, E, part * SIMD_REG_LANES, shape, acc[part]);
     struct simd_f32 sums[16];
-    for (uint32_t part = 0; part < SIMD_REGS; part++) {
-        struct simd_reg acc[16], cell[4];
-        SIMD_UNROLL
-        for (uint32_t i = 0; i < shape.rows * shape.cols; i++)
-            acc[i] = simd_reg_set1(0.0f);
-        for (uint32_t e = part * SIMD_REG_LANES; e < E; e += SIMD_LANES) {
-            SIMD_UNROLL
-            for (uint32_t c = 0; c < shape.cols; c++)
-                cell[c] = attn_load(cells, (uint64_t)c * E + e, shape.elem);
-            SIMD_UNROLL
-            for (uint32_t r = 0; r < shape.rows; r++) {
-                struct simd_reg qe = simd_reg_load(q[r] + e);
-                SIMD_UNROLL
-                for (uint32_t c = 0; c < shape.cols; c++)
-                    acc[r * shape.cols + c] = simd_reg_fma(qe, cell[c], acc[r * shape.cols + c]);
-            }
-        }
-        SIMD_UNROLL
-        for (uint32_t i = 0; i < shape.rows * shape.cols; i++)
-            sums[i].r[part] = acc[i];
-    }
+    SIMD_UNROLL
+    for (uint32_t i = 0; i < shape.rows * shape.cols; i++)
+        for (uint32_t part = 0; part < SIMD_REGS; part++)
+            sums[i].r[part] = acc[part][i];
     float dots[16];
     for (uint32_t i = 0; i < shape.rows * shape.cols; i += 4)
         simd_fold4(sums + i, dots + i);

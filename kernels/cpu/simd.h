@@ -22,17 +22,21 @@
 
 enum { SIMD_LANES = 16 };
 
-/* Wrappers and register tiles must be inlined and their loops unrolled, or lanes leave the
- * registers. Plain C has no registers to lose, and unrolled it takes minutes to compile with
- * sanitizers. */
+/* SIMD_FN: wrappers and register tiles; they must be inlined and their loops unrolled, or lanes
+ * leave the registers. SIMD_PURE: those that touch no memory but their operands. Plain C has no
+ * registers to lose (each fma may be a library call), and address checks on the lanes of pure
+ * functions find nothing but take minutes to compile. */
 #if defined(SIMD_PORTABLE)
-#define SIMD_FN static inline __attribute__((unused))
+#define SIMD_FN   static __attribute__((noinline, unused))
+#define SIMD_PURE static __attribute__((noinline, unused, no_sanitize("address")))
 #define SIMD_UNROLL
 #elif defined(__clang__)
 #define SIMD_FN     static inline __attribute__((always_inline, unused))
+#define SIMD_PURE   SIMD_FN
 #define SIMD_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define SIMD_FN     static inline __attribute__((always_inline, unused))
+#define SIMD_PURE   SIMD_FN
 #define SIMD_UNROLL _Pragma("GCC unroll 16")
 #endif
 
@@ -54,17 +58,17 @@ static const float SIMD_ROUND = 0x1.8p23f;
     SIMD_UNROLL for (int i = 0; i < SIMD_REGS; i++) y.r[i] = (expr);                               \
     return y
 #define SIMD_DERIVE1(name)                                                                         \
-    SIMD_FN struct simd_f32 simd_##name(struct simd_f32 a)                                         \
+    SIMD_PURE struct simd_f32 simd_##name(struct simd_f32 a)                                       \
     {                                                                                              \
         SIMD_EACH(simd_reg_##name(a.r[i]));                                                        \
     }
 #define SIMD_DERIVE2(name)                                                                         \
-    SIMD_FN struct simd_f32 simd_##name(struct simd_f32 a, struct simd_f32 b)                      \
+    SIMD_PURE struct simd_f32 simd_##name(struct simd_f32 a, struct simd_f32 b)                    \
     {                                                                                              \
         SIMD_EACH(simd_reg_##name(a.r[i], b.r[i]));                                                \
     }
 #define SIMD_DERIVE3(name)                                                                         \
-    SIMD_FN struct simd_f32 simd_##name(struct simd_f32 a, struct simd_f32 b, struct simd_f32 c)   \
+    SIMD_PURE struct simd_f32 simd_##name(struct simd_f32 a, struct simd_f32 b, struct simd_f32 c) \
     {                                                                                              \
         SIMD_EACH(simd_reg_##name(a.r[i], b.r[i], c.r[i]));                                        \
     }
@@ -82,18 +86,18 @@ SIMD_DERIVE2(scale2)
 SIMD_DERIVE3(fma)
 SIMD_DERIVE3(fnma)
 
-SIMD_FN struct simd_f32 simd_select_gt(struct simd_f32 a, struct simd_f32 b, struct simd_f32 x,
-                                       struct simd_f32 z)
+SIMD_PURE struct simd_f32 simd_select_gt(struct simd_f32 a, struct simd_f32 b, struct simd_f32 x,
+                                         struct simd_f32 z)
 {
     SIMD_EACH(simd_reg_select_gt(a.r[i], b.r[i], x.r[i], z.r[i]));
 }
 
-SIMD_FN struct simd_f32 simd_set1(float x)
+SIMD_PURE struct simd_f32 simd_set1(float x)
 {
     SIMD_EACH(simd_reg_set1(x));
 }
 
-SIMD_FN struct simd_f32 simd_zero(void)
+SIMD_PURE struct simd_f32 simd_zero(void)
 {
     return simd_set1(0.0f);
 }
@@ -123,7 +127,7 @@ SIMD_FN void simd_store_f16(uint16_t *p, struct simd_f32 a)
 }
 
 /* The folded sum of all lanes. */
-SIMD_FN float simd_sum(struct simd_f32 a)
+SIMD_PURE float simd_sum(struct simd_f32 a)
 {
     const struct simd_f32 four[4] = {a, simd_zero(), simd_zero(), simd_zero()};
     float sums[4];
@@ -131,7 +135,7 @@ SIMD_FN float simd_sum(struct simd_f32 a)
     return sums[0];
 }
 
-SIMD_FN float simd_max_lane(struct simd_f32 a)
+SIMD_PURE float simd_max_lane(struct simd_f32 a)
 {
     struct simd_reg most = a.r[0];
     SIMD_UNROLL

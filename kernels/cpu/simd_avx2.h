@@ -21,7 +21,7 @@ struct simd_f32 {
     struct simd_reg r[SIMD_LANES / SIMD_REG_LANES];
 };
 
-SIMD_FN struct simd_reg simd_reg_set1(float x)
+SIMD_PURE struct simd_reg simd_reg_set1(float x)
 {
     return (struct simd_reg){_mm256_set1_ps(x)};
 }
@@ -47,60 +47,60 @@ SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
     _mm_storeu_si128((__m128i *)(void *)p, h);
 }
 
-SIMD_FN struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm256_add_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm256_sub_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm256_mul_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm256_div_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm256_max_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
+SIMD_PURE struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     return (struct simd_reg){_mm256_fmadd_ps(a.v, b.v, c.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
+SIMD_PURE struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     return (struct simd_reg){_mm256_fnmadd_ps(a.v, b.v, c.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b, struct simd_reg x,
-                                           struct simd_reg z)
+SIMD_PURE struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b,
+                                             struct simd_reg x, struct simd_reg z)
 {
     __m256 gt = _mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ);
     return (struct simd_reg){_mm256_blendv_ps(z.v, x.v, gt)};
 }
 
-SIMD_FN struct simd_reg simd_reg_abs(struct simd_reg a)
+SIMD_PURE struct simd_reg simd_reg_abs(struct simd_reg a)
 {
     return (struct simd_reg){_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
+SIMD_PURE struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
 {
     __m256 sign_bit = _mm256_and_ps(_mm256_set1_ps(-0.0f), sign.v);
     return (struct simd_reg){_mm256_or_ps(simd_reg_abs(magnitude).v, sign_bit)};
 }
 
-SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
+SIMD_PURE struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
 {
     __m256i n = _mm256_sub_epi32(_mm256_castps_si256(t.v), _mm256_set1_epi32(0x4B400000));
     __m256i first = _mm256_srai_epi32(n, 1), second = _mm256_sub_epi32(n, first);
@@ -110,14 +110,14 @@ SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
     return (struct simd_reg){_mm256_mul_ps(_mm256_mul_ps(p.v, a), b)};
 }
 
-SIMD_FN float simd_reg_max_lane(struct simd_reg a)
+SIMD_PURE float simd_reg_max_lane(struct simd_reg a)
 {
     __m128 x = _mm_max_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
     x = _mm_max_ps(x, _mm_movehl_ps(x, x));
     return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
 }
 
-SIMD_FN void simd_fold4(const struct simd_f32 a[4], float out[4])
+SIMD_PURE void simd_fold4(const struct simd_f32 a[4], float out[4])
 {
     __m256 x[4];
     SIMD_UNROLL

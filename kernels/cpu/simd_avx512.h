@@ -21,7 +21,7 @@ struct simd_f32 {
     struct simd_reg r[SIMD_LANES / SIMD_REG_LANES];
 };
 
-SIMD_FN struct simd_reg simd_reg_set1(float x)
+SIMD_PURE struct simd_reg simd_reg_set1(float x)
 {
     return (struct simd_reg){_mm512_set1_ps(x)};
 }
@@ -47,54 +47,54 @@ SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
     _mm256_storeu_si256((__m256i *)(void *)p, h);
 }
 
-SIMD_FN struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm512_add_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm512_sub_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm512_mul_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm512_div_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){_mm512_max_ps(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
+SIMD_PURE struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     return (struct simd_reg){_mm512_fmadd_ps(a.v, b.v, c.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
+SIMD_PURE struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     return (struct simd_reg){_mm512_fnmadd_ps(a.v, b.v, c.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b, struct simd_reg x,
-                                           struct simd_reg z)
+SIMD_PURE struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b,
+                                             struct simd_reg x, struct simd_reg z)
 {
     __mmask16 gt = _mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ);
     return (struct simd_reg){_mm512_mask_blend_ps(gt, z.v, x.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_abs(struct simd_reg a)
+SIMD_PURE struct simd_reg simd_reg_abs(struct simd_reg a)
 {
     return (struct simd_reg){_mm512_abs_ps(a.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
+SIMD_PURE struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
 {
     __m512i sign_bit = _mm512_set1_epi32(INT32_MIN);
     __m512i y = _mm512_ternarylogic_epi32(sign_bit, _mm512_castps_si512(sign.v),
@@ -102,7 +102,7 @@ SIMD_FN struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd
     return (struct simd_reg){_mm512_castsi512_ps(y)};
 }
 
-SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
+SIMD_PURE struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
 {
     __m512i n = _mm512_sub_epi32(_mm512_castps_si512(t.v), _mm512_set1_epi32(0x4B400000));
     __m512i first = _mm512_srai_epi32(n, 1), second = _mm512_sub_epi32(n, first);
@@ -112,12 +112,12 @@ SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
     return (struct simd_reg){_mm512_mul_ps(_mm512_mul_ps(p.v, a), b)};
 }
 
-SIMD_FN float simd_reg_max_lane(struct simd_reg a)
+SIMD_PURE float simd_reg_max_lane(struct simd_reg a)
 {
     return _mm512_reduce_max_ps(a.v);
 }
 
-SIMD_FN void simd_fold4(const struct simd_f32 a[4], float out[4])
+SIMD_PURE void simd_fold4(const struct simd_f32 a[4], float out[4])
 {
     /* 128-bit quarters: 0x44 = low halves of both, 0xEE = high halves, 0x88 = quarters 0 and 2,
      * 0xDD = 1 and 3 */

@@ -21,7 +21,7 @@ struct simd_f32 {
     struct simd_reg r[SIMD_LANES / SIMD_REG_LANES];
 };
 
-SIMD_FN struct simd_reg simd_reg_set1(float x)
+SIMD_PURE struct simd_reg simd_reg_set1(float x)
 {
     return (struct simd_reg){vdupq_n_f32(x)};
 }
@@ -46,58 +46,58 @@ SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
     vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a.v)));
 }
 
-SIMD_FN struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){vaddq_f32(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){vsubq_f32(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){vmulq_f32(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
 {
     return (struct simd_reg){vdivq_f32(a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
+SIMD_PURE struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     return (struct simd_reg){vfmaq_f32(c.v, a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
+SIMD_PURE struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     return (struct simd_reg){vfmsq_f32(c.v, a.v, b.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b, struct simd_reg x,
-                                           struct simd_reg z)
+SIMD_PURE struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b,
+                                             struct simd_reg x, struct simd_reg z)
 {
     return (struct simd_reg){vbslq_f32(vcgtq_f32(a.v, b.v), x.v, z.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
 {
     return simd_reg_select_gt(a, b, a, b);
 }
 
-SIMD_FN struct simd_reg simd_reg_abs(struct simd_reg a)
+SIMD_PURE struct simd_reg simd_reg_abs(struct simd_reg a)
 {
     return (struct simd_reg){vabsq_f32(a.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
+SIMD_PURE struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
 {
     return (struct simd_reg){vbslq_f32(vdupq_n_u32(0x80000000u), sign.v, magnitude.v)};
 }
 
-SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
+SIMD_PURE struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
 {
     int32x4_t n = vsubq_s32(vreinterpretq_s32_f32(t.v), vdupq_n_s32(0x4B400000));
     int32x4_t first = vshrq_n_s32(n, 1), second = vsubq_s32(n, first), bias = vdupq_n_s32(127);
@@ -106,12 +106,12 @@ SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
     return (struct simd_reg){vmulq_f32(vmulq_f32(p.v, a), b)};
 }
 
-SIMD_FN float simd_reg_max_lane(struct simd_reg a)
+SIMD_PURE float simd_reg_max_lane(struct simd_reg a)
 {
     return vmaxvq_f32(a.v);
 }
 
-SIMD_FN void simd_fold4(const struct simd_f32 a[4], float out[4])
+SIMD_PURE void simd_fold4(const struct simd_f32 a[4], float out[4])
 {
     float32x4_t x[4];
     SIMD_UNROLL

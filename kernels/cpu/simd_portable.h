@@ -28,7 +28,7 @@ struct simd_f32 {
         y.v[i] = (expr);                                                                           \
     return y
 
-SIMD_FN struct simd_reg simd_reg_set1(float x)
+SIMD_PURE struct simd_reg simd_reg_set1(float x)
 {
     SIMD_EACH(x);
 }
@@ -54,58 +54,58 @@ SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
         p[i] = f16_from_f32(a.v[i]);
 }
 
-SIMD_FN struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_add(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] + b.v[i]);
 }
 
-SIMD_FN struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_sub(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] - b.v[i]);
 }
 
-SIMD_FN struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_mul(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] * b.v[i]);
 }
 
-SIMD_FN struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_div(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] / b.v[i]);
 }
 
-SIMD_FN struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
+SIMD_PURE struct simd_reg simd_reg_fma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     SIMD_EACH(fmaf(a.v[i], b.v[i], c.v[i]));
 }
 
-SIMD_FN struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
+SIMD_PURE struct simd_reg simd_reg_fnma(struct simd_reg a, struct simd_reg b, struct simd_reg c)
 {
     SIMD_EACH(fmaf(-a.v[i], b.v[i], c.v[i]));
 }
 
-SIMD_FN struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
+SIMD_PURE struct simd_reg simd_reg_max(struct simd_reg a, struct simd_reg b)
 {
     SIMD_EACH(a.v[i] > b.v[i] ? a.v[i] : b.v[i]);
 }
 
-SIMD_FN struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b, struct simd_reg x,
-                                           struct simd_reg z)
+SIMD_PURE struct simd_reg simd_reg_select_gt(struct simd_reg a, struct simd_reg b,
+                                             struct simd_reg x, struct simd_reg z)
 {
     SIMD_EACH(a.v[i] > b.v[i] ? x.v[i] : z.v[i]);
 }
 
-SIMD_FN struct simd_reg simd_reg_abs(struct simd_reg a)
+SIMD_PURE struct simd_reg simd_reg_abs(struct simd_reg a)
 {
     SIMD_EACH(fabsf(a.v[i]));
 }
 
-SIMD_FN struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
+SIMD_PURE struct simd_reg simd_reg_copysign(struct simd_reg magnitude, struct simd_reg sign)
 {
     SIMD_EACH(copysignf(magnitude.v[i], sign.v[i]));
 }
 
-SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
+SIMD_PURE struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
 {
     struct simd_reg y;
     for (int i = 0; i < 16; i++) {
@@ -121,7 +121,7 @@ SIMD_FN struct simd_reg simd_reg_scale2(struct simd_reg p, struct simd_reg t)
     return y;
 }
 
-SIMD_FN float simd_reg_max_lane(struct simd_reg a)
+SIMD_PURE float simd_reg_max_lane(struct simd_reg a)
 {
     float most = a.v[0];
     for (int i = 1; i < 16; i++)
@@ -129,7 +129,7 @@ SIMD_FN float simd_reg_max_lane(struct simd_reg a)
     return most;
 }
 
-SIMD_FN void simd_fold4(const struct simd_f32 a[4], float out[4])
+SIMD_PURE void simd_fold4(const struct simd_f32 a[4], float out[4])
 {
     for (int j = 0; j < 4; j++) {
         struct simd_reg x = a[j].r[0];

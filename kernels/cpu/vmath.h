@@ -13,7 +13,7 @@
 #define VMATH_EXP_MAX_ULP  1.2 /* 1.03 seen */
 #define VMATH_TANH_MAX_ULP 1.5 /* 1.27 seen */
 
-SIMD_FN struct simd_f32 vmath_exp(struct simd_f32 x)
+SIMD_PURE struct simd_f32 vmath_exp(struct simd_f32 x)
 {
     /* Beyond these the result is infinity or 0 already; the bounds keep n within what scale2 can
      * build. */
@@ -34,7 +34,7 @@ SIMD_FN struct simd_f32 vmath_exp(struct simd_f32 x)
     return simd_scale2(p, t);
 }
 
-SIMD_FN struct simd_f32 vmath_tanh(struct simd_f32 x)
+SIMD_PURE struct simd_f32 vmath_tanh(struct simd_f32 x)
 {
     struct simd_f32 a = simd_abs(x), z = simd_mul(a, a), one = simd_set1(1.0f);
     struct simd_f32 p = simd_set1(0x1.18e1dep-9f);

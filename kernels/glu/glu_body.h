@@ -8,7 +8,7 @@
 #include "kernels/glu/glu.h"
 #include "runtime/base/pool.h"
 
-SIMD_FN struct simd_f32 glu_lanes(struct simd_f32 gate, struct simd_f32 up)
+SIMD_PURE struct simd_f32 glu_lanes(struct simd_f32 gate, struct simd_f32 up)
 {
     /* -2 u = t (c1 + c3 t^2), c1 = -2 sqrt(2/pi), c3 = 0.044715 c1 */
     struct simd_f32 square = simd_mul(gate, gate);

@@ -29,8 +29,8 @@ struct rmsnorm_row {
     float inverse, out_scale;
 };
 
-SIMD_FN struct simd_f32 rmsnorm_lanes(const struct rmsnorm_row *r, struct simd_f32 x,
-                                      struct simd_f32 w, struct simd_f32 resid)
+SIMD_PURE struct simd_f32 rmsnorm_lanes(const struct rmsnorm_row *r, struct simd_f32 x,
+                                        struct simd_f32 w, struct simd_f32 resid)
 {
     struct simd_f32 t = simd_mul(x, simd_set1(r->inverse));
     if (r->resid)

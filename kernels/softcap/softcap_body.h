@@ -7,7 +7,7 @@
 #include "kernels/softcap/softcap.h"
 #include "runtime/base/pool.h"
 
-SIMD_FN struct simd_f32 softcap_lanes(struct simd_f32 x, struct simd_f32 cap)
+SIMD_PURE struct simd_f32 softcap_lanes(struct simd_f32 x, struct simd_f32 cap)
 {
     return simd_mul(cap, vmath_tanh(simd_div(x, cap)));
 }
