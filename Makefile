@@ -64,8 +64,9 @@ include $(D)/deps.mk image/deps.mk
 endif
 build/deps/tools-%: image/deps.sh
 	@image/deps.sh tools $*
-$(D)/deps.mk: image/deps.sh image/mbedtls_config.h | build/deps/tools-build $(if $(CROSS),build/deps/tools-cross)
-	@image/deps.sh libs $(ARCH)
+$(D)/stamp: image/deps.sh image/mbedtls_config.h | build/deps/tools-build $(if $(CROSS),build/deps/tools-cross)
+	@image/deps.sh libs $(ARCH) && touch $@
+$(D)/deps.mk: $(D)/stamp ; @:
 
 # -- rules ---------------------------------------------------------------------------------------
 $(B)/.flags: FORCE
@@ -98,7 +99,7 @@ build/dist/hearth-%: $(B)/hearth
         install clean distclean FORCE
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
-run: build/hearth ## set up, build, serve the pocket model; RUN="flags of hearth serve"
+run: build/hearth build/deps/tools-run ## set up, build, serve the pocket model; RUN="flags of hearth serve"
 	@build/hearth serve $(RUN)
 test: build/deps/tools-check ## set up, build, everything that must hold for a change
 	@tests/run_tests.sh

@@ -29,7 +29,7 @@ AESNI := $(if $(filter x86_64,$(ARCH)),-maes -mpclmul)
 $(D)/o/mbedtls/library/aes.c.o $(D)/o/mbedtls/library/aesni.c.o $(D)/o/mbedtls/library/gcm.c.o: DEP_CFLAGS += $(AESNI)
 
 dep_name = $(firstword $(subst /, ,$*))
-$(D)/o/%.o: $(D)/deps.mk image/deps.mk
+$(D)/o/%.o: $(D)/deps.mk image/deps.mk image/mbedtls_config.h
 	@mkdir -p $(@D); echo '  CC $@'
 	@$(DEP_CC) $(DEP_CFLAGS) $(DEP_$(dep_name)) $(DEP_$(dep_name)_$(ARCH)) -c -o $@ $(D)/src/$*
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps: what the build stands on. Called by make from the source root; safe to repeat, does only what is missing.
-#   image/deps.sh tools KIND        compilers and tools for build, cross, check or fuzz; by apt if absent (root or sudo)
+#   image/deps.sh tools KIND        compilers and tools for build, run, cross, check or fuzz; by apt if absent (root or sudo)
 #   image/deps.sh libs ARCH                static libraries and headers into build/deps/ARCH, nothing installed
 #   image/deps.sh tidy                     drops package lists and unpacked leftovers, keeps what was fetched
 # DEPS=DIR takes the tarballs listed in `pins` from DIR instead of the distribution's mirror.
@@ -82,13 +82,14 @@ missing_packages() {
     have bzip2 || echo bzip2
     have xz || echo xz-utils
     [ "$1" != build ] || return 0
+    have curl || echo curl
+    [ "$1" != run ] || return 0
     have $other-linux-gnu-gcc || echo "gcc-$(echo $other | tr _ -)-linux-gnu"
     [ -e /usr/$other-linux-gnu/include/stdio.h ] || echo libc6-dev-$other_deb-cross
     have qemu-$other-static || have qemu-$other || echo qemu-user-static
     [ "$1" != cross ] || return 0
     have clang || echo clang
     have clang-format || echo clang-format
-    have curl || echo curl
     have openssl || echo openssl
     have python3 || echo python3
     [ "$1" = fuzz ] || return 0
@@ -122,8 +123,11 @@ tools() {
         say "cannot install here (offline, or neither root nor sudo; see build/deps/deps.log). Missing packages:"
     fi
     say "    apt-get install --no-install-recommends $wanted"
-    [ "$1" = check ] || exit 1
-    say "going on: the stages that need them are counted as skipped"
+    case $1 in
+    run) say "going on without: they are only for trying the endpoint" ;;
+    check) say "going on: the stages that need them are counted as skipped" ;;
+    *) exit 1 ;;
+    esac
 }
 
 # -- a private view of the distribution's archive --------------------------------------------------
@@ -174,7 +178,7 @@ unpack_deb() {
 # fetch_source NAME: leaves $tarball and $version; suite by suite until one serves a wanted version
 fetch_source() {
     if in_deps "$1" || find_tarball "$1" "$archives"; then
-        note "$1 $version, upstream tarball, sha256 $hash"
+        note "$1 $version, upstream source, sha256 $hash"
         return
     fi
     [ "$distro" != other ] || no_mirror "$1"
@@ -193,7 +197,9 @@ fetch_source() {
                                 if (name != "mbedtls" || v ~ /^3\.6\./) best = $0 } END { print best }')
         version=$(echo "$best" | sed 's/^[0-9]*://; s/-[^-]*$//')
         [ "$1" != mbedtls ] || at_least "${version:-0}" "$MBEDTLS_MIN" || continue
-        [ -n "$best" ] && (cd "$archives" && apt-get -c "$conf" -q source --download-only --tar-only --only-source "$1=$best" >>"$log" 2>&1) || continue
+        [ -n "$best" ] || continue
+        (cd "$archives" && apt-get -c "$conf" -q source --download-only --tar-only --only-source "$1=$best" >>"$log" 2>&1) ||
+            continue
         tarball=$(ls "$archives/${1}_$version".orig.tar.* | grep -v '\.asc$')
         check_pin "$1" "$suite"
         return
@@ -223,7 +229,7 @@ check_pin() {
         die "$1 $version from $2 has SHA-256 $hash, the pin says $known: refused"
     fi
     [ -n "$known" ] || say "warning: $1 $version is newer than the versions pinned in image/deps.sh; taken on the signed index alone"
-    note "$1 $version, source of $2, sha256 $hash"
+    note "$1 $version, upstream source, sha256 $hash"
 }
 
 no_mirror() {
@@ -285,7 +291,9 @@ libs() {
     { echo '#define DEPS_VERSIONS \' && sed 's/.*/    "&\\n" \\/' "$dest/versions" && echo '    ""'; } >"$dest/include/deps_versions.h"
     for list in "$dest"/src/*.list; do
         echo "DEP_SRC_$(basename "$list" .list) := $(tr '\n' ' ' <"$list")"
-    done >"$dest/deps.mk"
+    done >"$dest/deps.mk.part" # replaced only when it differs, so that an edit of this script rebuilds nothing
+    echo "# $(sha256 "$dest/versions")" >>"$dest/deps.mk.part"
+    cmp -s "$dest/deps.mk.part" "$dest/deps.mk" || cp "$dest/deps.mk.part" "$dest/deps.mk"
     sed 's/^/deps:   /' "$dest/versions" >&2
 }
 
@@ -295,5 +303,5 @@ case ${1:-} in
 tools) tools "$2" ;;
 libs) libs "$2" ;;
 tidy) rm -rf "$top/apt" ;;
-*) die "usage: image/deps.sh tools build|cross|check|fuzz | libs ARCH | tidy" ;;
+*) die "usage: image/deps.sh tools build|run|cross|check|fuzz | libs ARCH | tidy" ;;
 esac
