@@ -5,7 +5,7 @@
  *
  * struct simd_f32 is the sixteen lanes, struct simd_reg one native register of SIMD_REG_LANES of
  * them. Every set provides, on simd_reg (prefix simd_reg_; simd.h derives the same on simd_f32):
- *   set1 load store load_f16 store_f16    store_f16 rounds to nearest even
+ *   set1 load store load_f16 load_bf16 store_f16    store_f16 rounds to nearest even
  *   add sub mul div    fma(a,b,c) = a*b + c, fnma(a,b,c) = c - a*b, one rounding
  *   max(a,b) = a > b ? a : b    select_gt(a,b,x,z) = a > b ? x : z    abs
  *   copysign(magnitude, sign)    max_lane(a): the greatest lane (of +0 and -0, either)
@@ -112,6 +112,11 @@ SIMD_FN void simd_store(float *p, struct simd_f32 a)
     SIMD_UNROLL
     for (int i = 0; i < SIMD_REGS; i++)
         simd_reg_store(p + i * SIMD_REG_LANES, a.r[i]);
+}
+
+SIMD_FN struct simd_f32 simd_load_bf16(const uint16_t *p)
+{
+    SIMD_EACH(simd_reg_load_bf16(p + i * SIMD_REG_LANES));
 }
 
 SIMD_FN struct simd_f32 simd_load_f16(const uint16_t *p)

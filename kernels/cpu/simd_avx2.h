@@ -41,6 +41,12 @@ SIMD_FN struct simd_reg simd_reg_load_f16(const uint16_t *p)
     return (struct simd_reg){_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p))};
 }
 
+SIMD_FN struct simd_reg simd_reg_load_bf16(const uint16_t *p)
+{
+    __m128i h = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return (struct simd_reg){_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16))};
+}
+
 SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
 {
     __m128i h = _mm256_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);

@@ -41,6 +41,12 @@ SIMD_FN struct simd_reg simd_reg_load_f16(const uint16_t *p)
     return (struct simd_reg){_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p))};
 }
 
+SIMD_FN struct simd_reg simd_reg_load_bf16(const uint16_t *p)
+{
+    __m256i h = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return (struct simd_reg){_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16))};
+}
+
 SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
 {
     __m256i h = _mm512_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);

@@ -41,6 +41,11 @@ SIMD_FN struct simd_reg simd_reg_load_f16(const uint16_t *p)
     return (struct simd_reg){vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))};
 }
 
+SIMD_FN struct simd_reg simd_reg_load_bf16(const uint16_t *p)
+{
+    return (struct simd_reg){vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
+}
+
 SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
 {
     vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a.v)));

@@ -48,6 +48,11 @@ SIMD_FN struct simd_reg simd_reg_load_f16(const uint16_t *p)
     SIMD_EACH(half_from_f16(p[i]));
 }
 
+SIMD_FN struct simd_reg simd_reg_load_bf16(const uint16_t *p)
+{
+    SIMD_EACH(half_from_bf16(p[i]));
+}
+
 SIMD_FN void simd_reg_store_f16(uint16_t *p, struct simd_reg a)
 {
     for (int i = 0; i < 16; i++)

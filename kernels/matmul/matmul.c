@@ -15,11 +15,14 @@ const struct matmul_isa *matmul_isa_get(enum cpu_isa isa)
     switch (isa) {
     case CPU_ISA_PORTABLE:
         return &matmul_isa_portable;
-    case CPU_ISA_AVX2:
-        break;
-    case CPU_ISA_AVX512:
 #if defined(__x86_64__)
+    case CPU_ISA_AVX2:
+        return &matmul_isa_avx2;
+    case CPU_ISA_AVX512:
         return &matmul_isa_avx512;
+#else
+    case CPU_ISA_AVX2:
+    case CPU_ISA_AVX512:
 #endif
     case CPU_ISA_DOTPROD:
     case CPU_ISA_I8MM:
@@ -67,7 +70,10 @@ void matmul_run(const struct matmul_isa *isa, const struct matmul_args *a, uint3
     matmul_part_fn *rows = isa->rows[a->w_type] ? isa->rows[a->w_type] : matmul_rows_portable;
     matmul_part_fn *panel = isa->panel[a->w_type];
     bool has_scratch = a->scratch && a->scratch_bytes >= matmul_scratch_bytes(n_tid);
-    uint32_t n_pass_rows = panel && has_scratch ? isa->panel_rows(a->w_type, a->n_in) : 0;
+    uint32_t n_pass_rows = 0;
+    if (panel && has_scratch)
+        n_pass_rows = matmul_uses_actq(a->w_type) ? isa->panel_rows(a->w_type, a->n_in)
+                                                  : MATMUL_FLOAT_PANEL_COLS;
     if (n_pass_rows == 0 || a->n_rows < isa->panel_min_rows) {
         rows(a, &part);
         return;

@@ -10,6 +10,7 @@
 
 enum {
     MATMUL_PANEL_COLS = 16,         /* rows of x side by side in a panel */
+    MATMUL_FLOAT_PANEL_COLS = 64,   /* most rows of x in one pass of a float panel */
     MATMUL_ROW_GRAIN = 8,           /* rows of W that a share is a multiple of */
     MATMUL_SCRATCH_BYTES = 1 << 20, /* per thread */
 };
@@ -35,7 +36,8 @@ struct matmul_isa {
     matmul_part_fn *panel[QTYPE_ID_END];
     /* Rows of x from which the panel body is the faster one. */
     uint32_t panel_min_rows;
-    /* Rows of x that fit one panel pass; 0 if K is too deep for the scratch. */
+    /* Rows of x that fit one panel pass of quantised weights; 0 if K is too deep for the scratch.
+     */
     uint32_t (*panel_rows)(enum qtype w_type, uint32_t n_in);
     /* Independent integer dots from registers, for the benchmark: does n_rounds, returns the
      * multiply-adds of one round. */
@@ -44,14 +46,16 @@ struct matmul_isa {
 
 extern const struct matmul_isa matmul_isa_portable;
 #if defined(__x86_64__)
-extern const struct matmul_isa matmul_isa_avx512;
+extern const struct matmul_isa matmul_isa_avx2, matmul_isa_avx512;
 #elif defined(__aarch64__)
 extern const struct matmul_isa matmul_isa_dotprod;
 #endif
 
-/* Parts of those tables with a file of their own. */
+/* Parts of those tables that live in matmul_float_*.c. */
 actq_part_fn actq_avx2, actq_avx512, actq_dotprod;
-matmul_part_fn matmul_float_avx2, matmul_float_avx512, matmul_float_dotprod; /* F32, F16, BF16 */
+matmul_part_fn matmul_float_rows_avx2, matmul_float_rows_avx512, matmul_float_rows_dotprod;
+matmul_part_fn matmul_float_panel_avx2, matmul_float_panel_avx512, matmul_float_panel_dotprod;
+#define MATMUL_FLOAT_TYPES(fn) [QTYPE_F32] = fn, [QTYPE_F16] = fn, [QTYPE_BF16] = fn
 
 /* NULL if this build has no such variant. */
 const struct matmul_isa *matmul_isa_get(enum cpu_isa isa);

@@ -203,9 +203,8 @@ ENCODINGS(PANEL_INSTANCE)
 
 const struct matmul_isa matmul_isa_avx512 = {
     .actq = actq_avx512,
-    .rows = {ENCODINGS(ROWS_ENTRY)[QTYPE_F32] = matmul_float_avx512,
-             [QTYPE_F16] = matmul_float_avx512, [QTYPE_BF16] = matmul_float_avx512},
-    .panel = {ENCODINGS(PANEL_ENTRY)},
+    .rows = {ENCODINGS(ROWS_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_rows_avx512)},
+    .panel = {ENCODINGS(PANEL_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_panel_avx512)},
     .panel_rows = panel_rows,
     .panel_min_rows = ROWS_MAX_COLS + 1,
     .dot_loop = dot_loop,
