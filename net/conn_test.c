@@ -1,4 +1,4 @@
-#include "tests/net_box.h"
+#include "tests/net_box_http.h"
 
 static char out[65536];
 

@@ -1,7 +1,8 @@
 #include "net/gen.h"
 
 #include "net/chunk.h"
-#include "tests/net_box.h"
+#include "tests/net_box_engine.h"
+#include "tests/net_box_http.h"
 
 static char heard[1 << 18];
 
