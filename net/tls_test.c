@@ -310,9 +310,15 @@ TEST(tls_connections_stay_within_their_planned_memory)
     printf("   a handshake, client included: %zu bytes (client before it: %zu)\n", shaking_bytes,
            client_bytes);
     CHECK_TRUE(shaking_bytes - client_bytes <= TLS_CONN_HEAP_BYTES + 2 * TLS_HANDSHAKE_HEAP_BYTES);
+    for (int i = 0; i < N; i++) {
+        tls_conn_close(conns[i]);
+        free(conns[i]);
+    }
+    tls_conn_close(more);
+    free(more);
 }
 
-TEST(tls_new_certificate_serves_laterections_and_spares_old_ones)
+TEST(tls_new_certificate_serves_connections_and_spares_old_ones)
 {
     static struct client old_client, later_client;
     struct err e = {0};
@@ -337,4 +343,6 @@ TEST(tls_new_certificate_serves_laterections_and_spares_old_ones)
     for (int i = 0; i < 10; i++)
         CHECK_TRUE(tls_set_cert(tls, next.cert_pem, next.key_pem, &e));
     tls_conn_close(later);
+    free(old);
+    free(later);
 }
