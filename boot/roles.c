@@ -51,7 +51,7 @@ static int run_engine(bool is_strict)
 
 static const struct role roles[ROLE_N] = {
     /* name      entry       start    beat */
-    {"edge", run_edge, 10000, 10000},
+    {"edge", run_edge, 10000, 30000},
     {"engine", run_engine, 0,
      60000}, /* a large model on a slow disk takes what it takes; a step takes seconds at most */
 };

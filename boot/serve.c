@@ -190,6 +190,8 @@ static void act(struct server *s, enum role_id id, enum sup_action action)
         if (!role_spawn(p, id, s->cfg.sandbox == CONFIG_SANDBOX_STRICT, &e) ||
             !(id == ROLE_EDGE ? start_edge(s, &e) : start_engine(s, &e)))
             log_event(LOG_ERROR, "start-failed", "peer=%s reason=\"%s\"", role_at(id)->name, e.msg);
+        if (e.code != ERR_NONE && p->pid > 0)
+            kill(p->pid, SIGKILL);
         if (p->pid <= 0) /* no process, so no exit will be seen */
             act(s, id, sup_step(&s->sup[id], SUP_EV_EXITED, clock_mono_ms()));
         break;
@@ -225,12 +227,46 @@ static void stop_all(struct server *s)
         event(s, ROLE_ENGINE, SUP_EV_STOP);
 }
 
+/* A box without keys is closed. The first start makes one and shows it, or writes it where key_file
+ * says; so does every start that finds no such file. */
+static bool make_first_key(struct server *s, struct err *e)
+{
+    struct key_table *keys = calloc(1, sizeof *keys);
+    if (!keys)
+        return err_set(e, ERR_NOMEM, "boot: out of memory");
+    bool ok = state_keys(&s->state, keys, e);
+    bool is_first = ok && keys->n_keys == 0;
+    explicit_bzero(keys, sizeof *keys);
+    free(keys);
+    bool wants_file = s->cfg.key_file[0] && access(s->cfg.key_file, F_OK) < 0;
+    if (!ok || (!is_first && !wants_file))
+        return ok;
+    const char *name = wants_file ? "key-file" : "first";
+    struct key_order order = {
+        .name = name, .scopes = KEY_CHAT | KEY_METRICS | KEY_ADMIN, .limits.weight = 1};
+    state_key_revoke(&s->state, name, NULL); /* one of that name whose file is gone */
+    if (!state_key_add(&s->state, &order, s->first_key, e))
+        return false;
+    if (!wants_file)
+        return true;
+    ok = state_write_file(s->cfg.key_file, s->first_key, strlen(s->first_key), e);
+    explicit_bzero(s->first_key, sizeof s->first_key);
+    return ok;
+}
+
 /* What a person needs to use the box, once everything is up. */
 static void announce(struct server *s)
 {
     char ca[CONFIG_TEXT_BYTES + 16];
     if (s->is_announced)
         return;
+    struct err e = {0};
+    if (!make_first_key(s, &e) || !send_keys(s, &e)) {
+        fprintf(stderr, "hearth: %s\n", e.msg);
+        s->exit_code = 1;
+        stop_all(s);
+        return;
+    }
     s->is_announced = true;
     state_path(&s->state, "ca.crt", ca, sizeof ca);
     printf("Hearth %s is ready on https://localhost:%llu\n", HEARTH_VERSION,
@@ -265,11 +301,14 @@ static void on_role_msg(struct server *s, enum role_id id, const struct ctl_msg 
         id == ROLE_EDGE ? m->type == EDGE_CTL_HEARTBEAT : m->type == ENGINE_CTL_HEARTBEAT;
     bool is_failed = id == ROLE_EDGE ? m->type == EDGE_CTL_FAILED : m->type == ENGINE_CTL_FAILED;
     struct err e = {0};
-    if (is_failed)
+    if (is_failed) {
         memcpy(s->last_error, m->text, sizeof s->last_error);
+        if (!s->is_announced) /* the configuration's fault, not luck: one attempt and one line */
+            s->sup[id].n_failed_starts = SUP_MAX_FAILED_STARTS - 1;
+    }
     if (is_beat)
         event(s, id, SUP_EV_BEAT);
-    if (is_ready) {
+    if (is_ready && s->sup[id].state == SUP_STARTING) {
         event(s, id, SUP_EV_SAID_READY);
         if (id == ROLE_ENGINE) {
             s->tok_fd = fds[0];
@@ -364,7 +403,8 @@ static void on_watch(struct server *s)
     struct err e = {0};
     while (read(s->watch_fd, events, sizeof events) > 0)
         ;
-    if (s->sup[ROLE_EDGE].state == SUP_READY && !send_keys(s, &e))
+    bool has_edge = s->sup[ROLE_EDGE].state == SUP_READY || s->sup[ROLE_EDGE].state == SUP_STARTING;
+    if (has_edge && !send_keys(s, &e))
         log_event(LOG_ERROR, "keys", "reason=\"%s\"", e.msg);
 }
 
@@ -448,30 +488,6 @@ static bool open_listeners(struct server *s, struct err *e)
     return !s->cfg.plain_port || s->plain_listen_fd >= 0;
 }
 
-/* A box without keys is closed; the first start makes one and shows it, or writes it where key_file
- * says. */
-static bool make_first_key(struct server *s, struct err *e)
-{
-    struct key_table *keys = calloc(1, sizeof *keys);
-    if (!keys)
-        return err_set(e, ERR_NOMEM, "boot: out of memory");
-    bool ok = state_keys(&s->state, keys, e);
-    bool is_first = ok && keys->n_keys == 0;
-    explicit_bzero(keys, sizeof *keys);
-    free(keys);
-    if (!is_first)
-        return ok;
-    struct key_order order = {
-        .name = "first", .scopes = KEY_CHAT | KEY_METRICS | KEY_ADMIN, .limits.weight = 1};
-    if (!state_key_add(&s->state, &order, s->first_key, e))
-        return false;
-    if (!s->cfg.key_file[0])
-        return true;
-    ok = state_write_file(s->cfg.key_file, s->first_key, strlen(s->first_key), e);
-    explicit_bzero(s->first_key, sizeof s->first_key);
-    return ok;
-}
-
 static bool open_all(struct server *s, struct err *e)
 {
     struct edge_cert *cert = calloc(1, sizeof *cert);
@@ -480,8 +496,7 @@ static bool open_all(struct server *s, struct err *e)
     bool ok = config_finish(&s->cfg, e) && state_open(&s->state, &s->cfg, e) &&
               open_signals(s, e) && open_listeners(s, e) &&
               state_names(&s->cfg, s->names, &s->n_names, e) &&
-              state_cert(&s->state, s->names, s->n_names, STATE_RENEW_IF_DUE, cert, e) &&
-              make_first_key(s, e);
+              state_cert(&s->state, s->names, s->n_names, STATE_RENEW_IF_DUE, cert, e);
     explicit_bzero(cert, sizeof *cert);
     free(cert);
     return ok;

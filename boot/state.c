@@ -5,6 +5,7 @@
 #include "runtime/base/log.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
@@ -58,6 +59,26 @@ bool state_open(struct state *s, const struct config *c, struct err *e)
     return true;
 }
 
+/* A tool run by root beside a service of another user must not lock that service out of its own
+ * files. */
+static bool give_to_owner_of(int fd, const char *dir, struct err *e)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(dir, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) == 0)
+        return true;
+    return err_sys(e, "state: cannot give a file to the owner of %s", dir);
+}
+
+static void dir_of(const char *path, char *dir, size_t n_room)
+{
+    snprintf(dir, n_room, "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (slash)
+        slash[slash == dir] = 0;
+    else
+        snprintf(dir, n_room, ".");
+}
+
 static bool write_all(int fd, const char *p, size_t n_bytes)
 {
     while (n_bytes > 0) {
@@ -72,14 +93,9 @@ static bool write_all(int fd, const char *p, size_t n_bytes)
     return true;
 }
 
-static void sync_dir_of(const char *path)
+static void sync_dir(const char *dir)
 {
-    char dir[CONFIG_TEXT_BYTES + 64];
-    snprintf(dir, sizeof dir, "%s", path);
-    char *slash = strrchr(dir, '/');
-    if (slash)
-        slash[slash == dir] = 0;
-    int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;
     fsync(
@@ -89,13 +105,15 @@ static void sync_dir_of(const char *path)
 
 bool state_write_file(const char *path, const void *bytes, size_t n_bytes, struct err *e)
 {
-    char part[CONFIG_TEXT_BYTES + 64];
+    char part[CONFIG_TEXT_BYTES + 64], dir[CONFIG_TEXT_BYTES + 64];
     snprintf(part, sizeof part, "%s.partial", path);
+    dir_of(path, dir, sizeof dir);
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_sys(e, "state: cannot write %s", part);
-    bool ok = fchmod(fd, 0600) == 0 && write_all(fd, bytes, n_bytes) && fsync(fd) == 0;
-    ok = ok || err_sys(e, "state: cannot write %s", part);
+    bool ok = (fchmod(fd, 0600) == 0 && write_all(fd, bytes, n_bytes) && fsync(fd) == 0) ||
+              err_sys(e, "state: cannot write %s", part);
+    ok = ok && give_to_owner_of(fd, dir, e);
     close(fd);
     if (ok && rename(part, path) < 0)
         ok = err_sys(e, "state: cannot name %s", path);
@@ -103,7 +121,7 @@ bool state_write_file(const char *path, const void *bytes, size_t n_bytes, struc
         unlink(part);
         return false;
     }
-    sync_dir_of(path);
+    sync_dir(dir);
     return true;
 }
 
@@ -137,13 +155,19 @@ static int lock_dir(const struct state *s, struct err *e)
     char path[CONFIG_TEXT_BYTES + 16];
     state_path(s, "lock", path, sizeof path);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-        (void)err_sys(e, "state: cannot lock %s", path);
-        if (fd >= 0)
-            close(fd);
-        return -1;
+    bool ok = fd >= 0 && give_to_owner_of(fd, s->dir, e);
+    for (int i = 0; ok && flock(fd, LOCK_EX | LOCK_NB) < 0;
+         i++) { /* boot must not hang on a stopped tool */
+        ok = i < 200 || err_set(e, ERR_STATE, "state: %s is held by another hearth command", path);
+        usleep(10000);
     }
-    return fd;
+    if (fd < 0)
+        (void)err_sys(e, "state: cannot open %s", path);
+    if (ok)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 /* ---- keys ---- */
@@ -200,14 +224,20 @@ struct add_arg {
 static bool add_key(struct key_table *t, void *arg, struct err *e)
 {
     const struct add_arg *a = arg;
-    if (t->n_keys == KEY_TABLE_MAX)
-        return err_set(e, ERR_LIMIT, "key: the table holds %d keys and is full", KEY_TABLE_MAX);
     for (uint32_t i = 0; i < t->n_keys; i++)
         if (!t->keys[i].revoked_s && strcmp(t->keys[i].name, a->order->name) == 0)
             return err_set(e, ERR_STATE,
                            "key: \"%s\" exists already: revoke it first or choose another name",
                            a->order->name);
-    return key_create(a->order, t->pepper, clock_wall_s(), &t->keys[t->n_keys++], a->text, e);
+    struct key_record *place = t->n_keys < KEY_TABLE_MAX ? &t->keys[t->n_keys++] : NULL;
+    for (uint32_t i = 0; !place && i < t->n_keys; i++) /* full: the place of a dead key */
+        if (t->keys[i].revoked_s || (t->keys[i].expires_s && t->keys[i].expires_s < clock_wall_s()))
+            place = &t->keys[i];
+    if (!place)
+        return err_set(e, ERR_LIMIT,
+                       "key: the table holds %d valid keys and is full: revoke one first",
+                       KEY_TABLE_MAX);
+    return key_create(a->order, t->pepper, clock_wall_s(), place, a->text, e);
 }
 
 bool state_key_add(const struct state *s, const struct key_order *order,
@@ -246,12 +276,19 @@ bool state_key_revoke(const struct state *s, const char *id_or_name, struct err 
 
 static void add_name(char (*names)[EDGE_NAME_BYTES], uint32_t *n_names, const char *name)
 {
-    if (!name[0] || strlen(name) >= EDGE_NAME_BYTES || *n_names == EDGE_MAX_NAMES)
+    char lower[EDGE_NAME_BYTES] = "";
+    struct in6_addr six;
+    size_t n = strlen(name);
+    if (n == 0 || n >= EDGE_NAME_BYTES || *n_names == EDGE_MAX_NAMES)
         return;
+    for (size_t i = 0; i < n; i++)
+        lower[i] = (char)tolower((unsigned char)name[i]);
+    if (inet_pton(AF_INET6, lower, &six) == 1) /* one spelling */
+        inet_ntop(AF_INET6, &six, lower, sizeof lower);
     for (uint32_t i = 0; i < *n_names; i++)
-        if (strcasecmp(names[i], name) == 0)
+        if (strcmp(names[i], lower) == 0)
             return;
-    snprintf(names[(*n_names)++], EDGE_NAME_BYTES, "%s", name);
+    memcpy(names[(*n_names)++], lower, sizeof lower);
 }
 
 /* RFC 1918, 100.64/10, 169.254/16, loopback; fc00::/7 and ::1. Others are not covered by the CA's
@@ -322,6 +359,8 @@ bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BY
 
 struct pems {
     char ca[CERT_PEM_BYTES], ca_key[CERT_PEM_BYTES], leaf[CERT_PEM_BYTES], leaf_key[CERT_PEM_BYTES];
+    char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES]; /* those the CA permits */
+    struct cert_info info;
 };
 
 static bool read_pem(const struct state *s, const char *name, char *pem, bool *is_there,
@@ -357,6 +396,26 @@ static bool make_ca(const struct state *s, struct pems *p, char (*names)[EDGE_NA
            write_pem(s, "ca.key", p->ca_key, e) && write_pem(s, "ca.crt", p->ca, e);
 }
 
+/* Keep the names that the CA lets a leaf carry; say which are left out and what to do. */
+static uint32_t keep_permitted(const char *ca_pem, char (*names)[EDGE_NAME_BYTES], uint32_t n_names)
+{
+    struct cert_info *ca = calloc(1, sizeof *ca);
+    struct err ignored;
+    uint32_t n_kept = 0;
+    if (ca && cert_read(ca_pem, ca, &ignored)) {
+        for (uint32_t i = 0; i < n_names; i++)
+            if (cert_permits(ca, names[i]))
+                memmove(names[n_kept++], names[i], EDGE_NAME_BYTES);
+            else
+                log_event(LOG_WARN, "name-left-out",
+                          "name=\"%s\" hint=\"the device CA was made without it: hearth cert renew "
+                          "--ca\"",
+                          names[i]);
+    }
+    free(ca);
+    return n_kept;
+}
+
 static bool load_or_make(const struct state *s, struct pems *p, char (*names)[EDGE_NAME_BYTES],
                          uint32_t n_names, enum state_renew renew, struct err *e)
 {
@@ -367,13 +426,22 @@ static bool load_or_make(const struct state *s, struct pems *p, char (*names)[ED
         !read_pem(s, "leaf.key", p->leaf_key, &has_leaf_key, e))
         return false;
     bool needs_ca = renew == STATE_RENEW_CA || !has_ca || !has_ca_key;
+    if (renew == STATE_RENEW_NEVER)
+        return (has_ca && has_leaf) ||
+               err_set(e, ERR_STATE,
+                       "state: %s holds no certificate yet; the first \"hearth serve\" makes one",
+                       s->dir);
     if (needs_ca && !make_ca(s, p, names, n_names, e))
         return false;
-    struct cert_info info;
+    char(*kept)[EDGE_NAME_BYTES] = p->names;
+    memcpy(kept, names, n_names * sizeof *kept);
+    names = kept;
+    n_names = keep_permitted(p->ca, names, n_names);
+    struct cert_info *info = &p->info;
     struct err ignored;
     bool is_good = !needs_ca && renew == STATE_RENEW_IF_DUE && has_leaf && has_leaf_key &&
-                   cert_read(p->leaf, &info, &ignored) &&
-                   !cert_is_due(&info, (struct cert_names){names, n_names}, clock_wall_s());
+                   cert_read(p->leaf, info, &ignored) &&
+                   !cert_is_due(info, (struct cert_names){names, n_names}, clock_wall_s());
     if (is_good)
         return true;
     if (!cert_make_leaf(p->ca, p->ca_key, (struct cert_names){names, n_names}, clock_wall_s(),

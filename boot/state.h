@@ -25,6 +25,7 @@ bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BY
                  uint32_t *n_names, struct err *e);
 
 enum state_renew {
+    STATE_RENEW_NEVER, /* only read what is there */
     STATE_RENEW_IF_DUE,
     STATE_RENEW_LEAF,
     STATE_RENEW_CA /* and the leaf; clients must trust the new CA */

@@ -30,22 +30,25 @@ static void print_dates(const struct cert_info *info)
 static bool print_all(const struct state *s, const struct edge_cert *cert, struct err *e)
 {
     char path[CONFIG_TEXT_BYTES + 16];
-    struct cert_info info;
-    if (!cert_read(cert->ca_pem, &info, e))
-        return false;
-    state_path(s, "ca.crt", path, sizeof path);
-    printf("device CA (clients trust this file)\n  name         %s\n  file         %s\n",
-           info.common_name, path);
-    print_dates(&info);
-    if (!cert_read(cert->chain_pem, &info, e))
-        return false;
-    printf("certificate\n");
-    print_dates(&info);
-    printf("  names       ");
-    for (uint32_t i = 0; i < info.n_names; i++)
-        printf(" %s", info.names[i]);
-    printf("\n");
-    return true;
+    struct cert_info *info = calloc(1, sizeof *info);
+    bool ok = info && cert_read(cert->ca_pem, info, e);
+    if (ok) {
+        state_path(s, "ca.crt", path, sizeof path);
+        printf("device CA (clients trust this file)\n  name         %s\n  file         %s\n",
+               info->common_name, path);
+        print_dates(info);
+    }
+    ok = ok && cert_read(cert->chain_pem, info, e);
+    if (ok) {
+        printf("certificate\n");
+        print_dates(info);
+        printf("  names       ");
+        for (uint32_t i = 0; i < info->n_names; i++)
+            printf(" %s", info->names[i]);
+        printf("\n");
+    }
+    free(info);
+    return ok;
 }
 
 int tool_cert(int argc, char **argv)
@@ -72,7 +75,7 @@ int tool_cert(int argc, char **argv)
     char(*names)[EDGE_NAME_BYTES] = calloc(EDGE_MAX_NAMES, sizeof *names);
     struct edge_cert *cert = calloc(1, sizeof *cert);
     uint32_t n_names;
-    enum state_renew renew = is_show    ? STATE_RENEW_IF_DUE
+    enum state_renew renew = is_show    ? STATE_RENEW_NEVER
                              : wants_ca ? STATE_RENEW_CA
                                         : STATE_RENEW_LEAF;
     config_defaults(&c);

@@ -1,6 +1,7 @@
 #include "net/cert.h"
 
 #include "runtime/base/secret.h"
+#include "runtime/base/str.h"
 
 #include <arpa/inet.h>
 #include <mbedtls/oid.h>
@@ -302,23 +303,71 @@ bool cert_make_ca(const char *common_name, struct cert_names names, int64_t now_
     return ok;
 }
 
+/* One DER element at *p: its tag and content; false at the end or when it does not fit. */
+static bool der_next(const unsigned char **p, const unsigned char *end, uint8_t *tag,
+                     struct str *content)
+{
+    size_t n_left = (size_t)(end - *p), n_head = 2, n_bytes;
+    if (n_left < 2)
+        return false;
+    *tag = (*p)[0];
+    n_bytes = (*p)[1];
+    if (n_bytes & 0x80) {
+        size_t n_length = n_bytes & 0x7f;
+        if (n_length < 1 || n_length > 2 || n_left < 2 + n_length)
+            return false;
+        n_bytes = n_length == 1 ? (*p)[2] : (size_t)(*p)[2] << 8 | (*p)[3];
+        n_head += n_length;
+    }
+    if (n_bytes > n_left - n_head)
+        return false;
+    *content = (struct str){(const char *)*p + n_head, n_bytes};
+    *p += n_head + n_bytes;
+    return true;
+}
+
+static void copy_text(char out[CERT_NAME_BYTES], const unsigned char *p, size_t n_bytes)
+{
+    snprintf(out, CERT_NAME_BYTES, "%.*s",
+             (int)(n_bytes < CERT_NAME_BYTES ? n_bytes : CERT_NAME_BYTES - 1), (const char *)p);
+}
+
+/* DNS names of permittedSubtrees, as der_name_constraints wrote them. */
+static void read_permits(struct cert_info *info, const unsigned char *p, const unsigned char *end)
+{
+    uint8_t tag;
+    struct str whole, permitted, subtree, name;
+    if (!der_next(&p, end, &tag, &whole) || tag != TAG_SEQUENCE)
+        return;
+    p = (const unsigned char *)whole.p;
+    if (!der_next(&p, p + whole.n_bytes, &tag, &permitted) || tag != TAG_CONTEXT_0_SET)
+        return;
+    p = (const unsigned char *)permitted.p;
+    end = p + permitted.n_bytes;
+    while (der_next(&p, end, &tag, &subtree) && info->n_permits < CERT_MAX_NAMES) {
+        const unsigned char *q = (const unsigned char *)subtree.p;
+        if (der_next(&q, q + subtree.n_bytes, &tag, &name) && tag == TAG_DNS)
+            copy_text(info->permits[info->n_permits++], (const unsigned char *)name.p,
+                      name.n_bytes);
+    }
+}
+
 /* Our own CA carries a critical extension that Mbed TLS does not interpret; we wrote it, so it is
- * known. */
+ * known. ctx: struct cert_info to fill, or NULL. */
 static int accept_name_constraints(void *ctx, const mbedtls_x509_crt *crt,
                                    const mbedtls_x509_buf *oid, int is_critical,
                                    const unsigned char *p, const unsigned char *end)
 {
-    (void)ctx;
     (void)crt;
     (void)is_critical;
-    (void)p;
-    (void)end;
-    return MBEDTLS_OID_CMP(MBEDTLS_OID_NAME_CONSTRAINTS, oid) == 0
-               ? 0
-               : MBEDTLS_ERR_X509_INVALID_EXTENSIONS;
+    if (MBEDTLS_OID_CMP(MBEDTLS_OID_NAME_CONSTRAINTS, oid) != 0)
+        return MBEDTLS_ERR_X509_INVALID_EXTENSIONS;
+    if (ctx)
+        read_permits(ctx, p, end);
+    return 0;
 }
 
-static int parse_pem(mbedtls_x509_crt *crt, const char *pem)
+static int parse_pem(mbedtls_x509_crt *crt, const char *pem, struct cert_info *info)
 {
     mbedtls_pem_context block;
     size_t n_used;
@@ -330,7 +379,7 @@ static int parse_pem(mbedtls_x509_crt *crt, const char *pem)
         size_t n_bytes;
         const unsigned char *der = mbedtls_pem_get_buffer(&block, &n_bytes);
         rc = mbedtls_x509_crt_parse_der_with_ext_cb(crt, der, n_bytes, 1, accept_name_constraints,
-                                                    NULL);
+                                                    info);
     }
     mbedtls_pem_free(&block);
     return rc;
@@ -365,7 +414,7 @@ bool cert_make_leaf(const char *ca_cert_pem, const char *ca_key_pem, struct cert
 {
     struct issue s;
     issue_init(&s);
-    int rc = parse_pem(&s.ca, ca_cert_pem);
+    int rc = parse_pem(&s.ca, ca_cert_pem, NULL);
     rc = rc ? rc
             : mbedtls_pk_parse_key(&s.ca_key, (const unsigned char *)ca_key_pem,
                                    strlen(ca_key_pem) + 1, NULL, 0, RNG);
@@ -388,12 +437,6 @@ static int64_t epoch_of(const mbedtls_x509_time *t)
                     .tm_min = t->min,
                     .tm_sec = t->sec};
     return (int64_t)timegm(&tm);
-}
-
-static void copy_text(char out[CERT_NAME_BYTES], const unsigned char *p, size_t n_bytes)
-{
-    snprintf(out, CERT_NAME_BYTES, "%.*s",
-             (int)(n_bytes < CERT_NAME_BYTES ? n_bytes : CERT_NAME_BYTES - 1), (const char *)p);
 }
 
 static void read_names(const mbedtls_x509_crt *crt, struct cert_info *out)
@@ -424,7 +467,7 @@ bool cert_read(const char *cert_pem, struct cert_info *out, struct err *e)
     mbedtls_x509_crt crt;
     memset(out, 0, sizeof *out);
     mbedtls_x509_crt_init(&crt);
-    int rc = parse_pem(&crt, cert_pem);
+    int rc = parse_pem(&crt, cert_pem, out);
     if (rc == 0)
         rc = mbedtls_sha256(crt.raw.p, crt.raw.len, hash, 0);
     if (rc == 0) {
@@ -448,5 +491,32 @@ bool cert_is_due(const struct cert_info *info, struct cert_names names, int64_t 
     for (uint32_t i = 0; i < names.n; i++)
         if (strcmp(info->names[i], names.at[i]) != 0)
             return true;
+    return false;
+}
+
+/* RFC 1918, 100.64/10, 169.254/16, loopback, fc00::/7, ::1: the ranges of der_name_constraints. */
+static bool is_private(const uint8_t *a, size_t n_bytes)
+{
+    static const uint8_t loopback[16] = {[15] = 1};
+    if (n_bytes == 16)
+        return (a[0] & 0xfe) == 0xfc || memcmp(a, loopback, 16) == 0;
+    return a[0] == 10 || a[0] == 127 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
+           (a[0] == 192 && a[1] == 168) || (a[0] == 100 && (a[1] & 0xc0) == 64) ||
+           (a[0] == 169 && a[1] == 254);
+}
+
+bool cert_permits(const struct cert_info *ca, const char *name)
+{
+    uint8_t address[16];
+    size_t n_address = address_bytes(name, address), n = strlen(name);
+    if (n_address)
+        return is_private(address, n_address);
+    for (uint32_t i = 0; i < ca->n_permits; i++) {
+        size_t n_permit = strlen(ca->permits[i]);
+        bool is_below = n > n_permit && name[n - n_permit - 1] == '.' &&
+                        strcmp(name + n - n_permit, ca->permits[i]) == 0;
+        if (is_below || strcmp(name, ca->permits[i]) == 0)
+            return true;
+    }
     return false;
 }

@@ -27,6 +27,8 @@ struct cert_info {
     char common_name[CERT_NAME_BYTES];
     char names[CERT_MAX_NAMES][CERT_NAME_BYTES]; /* SAN: DNS names and addresses as text */
     uint32_t n_names;
+    char permits[CERT_MAX_NAMES][CERT_NAME_BYTES]; /* of a CA: DNS names its constraints allow */
+    uint32_t n_permits;
     char fingerprint[CERT_FINGERPRINT_BYTES]; /* SHA-256 of the DER */
 };
 
@@ -50,5 +52,10 @@ bool cert_read(const char *cert_pem, struct cert_info *out, struct err *e);
 
 /* Past two thirds of its life, or not yet valid by a day, or for other names. */
 bool cert_is_due(const struct cert_info *info, struct cert_names names, int64_t now_s);
+
+/* Whether a leaf under this CA may carry the name: a DNS name it permits or one below it, or a
+ * private address. A single other name would make clients refuse the whole certificate (RFC
+ * 5280 6.1.4). */
+bool cert_permits(const struct cert_info *ca, const char *name);
 
 #endif

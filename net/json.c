@@ -44,7 +44,8 @@ bool json_get_int(struct json_at at, int64_t low, int64_t high, int64_t *out, st
     int64_t n = json_is_integer(v)  ? (int64_t)json_integer_value(v)
                 : fabs(real) < 9e15 ? (int64_t)real
                                     : INT64_MAX;
-    if (is_big || n < low || n > high)
+    bool is_far = json_is_real(v) && !(fabs(real) < 9e15);
+    if (is_big || is_far || n < low || n > high)
         return api_fail(e, API_INVALID_VALUE, at.param, "%s must be from %lld to %lld.", at.param,
                         (long long)low, (long long)high);
     *out = n;

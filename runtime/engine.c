@@ -141,8 +141,10 @@ static bool on_control(struct engine *g, struct err *e)
     }
     if (m.type == ENGINE_CTL_RINGS && m.n_fds == 3)
         return engine_loop_rings(g, fds[0], fds[1], fds[2], e);
-    if (m.type == ENGINE_CTL_DRAIN)
+    if (m.type == ENGINE_CTL_DRAIN) { /* sent when the edge is gone: nobody reads what still runs */
         g->is_draining = true;
+        engine_loop_drop_rings(g);
+    }
     while (m.n_fds > 0)
         close(fds[--m.n_fds]);
     return true;

@@ -293,10 +293,10 @@ static void choose(struct engine *g, uint32_t i_slot, const float *logits)
     }
     rq->toks[slot->n_tokens] = id;
     sched_appended(&g->sched, i_slot);
-    if (slot->n_tokens - slot->n_prompt == slot->max_tokens)
-        finish(g, i_slot, FINISH_LENGTH, -1, UINT32_MAX);
-    else if (slot->n_tokens == g->m.cfg.n_ctx)
+    if (slot->n_tokens == g->m.cfg.n_ctx)
         finish(g, i_slot, FINISH_CONTEXT, -1, UINT32_MAX);
+    else if (slot->n_tokens - slot->n_prompt == slot->max_tokens)
+        finish(g, i_slot, FINISH_LENGTH, -1, UINT32_MAX);
 }
 
 static void after_batch(struct engine *g, uint32_t n_items)
@@ -321,7 +321,7 @@ static void after_batch(struct engine *g, uint32_t n_items)
 static uint32_t prompt_rows_now(const struct engine *g)
 {
     if (g->us_per_row <= 0.0)
-        return MIN_PROMPT_ROWS * 4;
+        return MIN_PROMPT_ROWS;
     double rows = STEP_TARGET_US / g->us_per_row;
     return rows < MIN_PROMPT_ROWS ? MIN_PROMPT_ROWS : rows > 1e6 ? 1000000 : (uint32_t)rows;
 }
