@@ -57,6 +57,15 @@ size_t matmul_scratch_bytes(uint32_t n_threads)
     return (size_t)n_threads * MATMUL_SCRATCH_BYTES;
 }
 
+/* Rows of x in one panel pass; 0 if K is too deep for the scratch. */
+static uint32_t pass_rows(const struct matmul_isa *isa, const struct matmul_args *a)
+{
+    if (matmul_uses_actq(a->w_type))
+        return isa->panel_rows(a->w_type, a->n_in);
+    uint64_t n_near = MATMUL_FLOAT_X_BYTES / (a->n_in * sizeof(float));
+    return (uint32_t)num_min(num_max(n_near, MATMUL_PANEL_COLS), MATMUL_FLOAT_PANEL_COLS);
+}
+
 void matmul_run(const struct matmul_isa *isa, const struct matmul_args *a, uint32_t tid,
                 uint32_t n_tid)
 {
@@ -70,10 +79,7 @@ void matmul_run(const struct matmul_isa *isa, const struct matmul_args *a, uint3
     matmul_part_fn *rows = isa->rows[a->w_type] ? isa->rows[a->w_type] : matmul_rows_portable;
     matmul_part_fn *panel = isa->panel[a->w_type];
     bool has_scratch = a->scratch && a->scratch_bytes >= matmul_scratch_bytes(n_tid);
-    uint32_t n_pass_rows = 0;
-    if (panel && has_scratch)
-        n_pass_rows = matmul_uses_actq(a->w_type) ? isa->panel_rows(a->w_type, a->n_in)
-                                                  : MATMUL_FLOAT_PANEL_COLS;
+    uint32_t n_pass_rows = panel && has_scratch ? pass_rows(isa, a) : 0;
     if (n_pass_rows == 0 || a->n_rows < isa->panel_min_rows) {
         rows(a, &part);
         return;

@@ -9,9 +9,11 @@
 #include "runtime/base/err.h"
 
 enum {
-    MATMUL_PANEL_COLS = 16,         /* rows of x side by side in a panel */
-    MATMUL_FLOAT_PANEL_COLS = 64,   /* most rows of x in one pass of a float panel */
-    MATMUL_ROW_GRAIN = 8,           /* rows of W that a share is a multiple of */
+    MATMUL_PANEL_COLS = 16,       /* rows of x side by side in a panel */
+    MATMUL_FLOAT_PANEL_COLS = 64, /* most rows of x in one pass of a float panel */
+    MATMUL_FLOAT_X_BYTES =
+        512 << 10,        /* what the x of such a pass may fill of the second-level cache */
+    MATMUL_ROW_GRAIN = 8, /* rows of W that a share is a multiple of */
     MATMUL_SCRATCH_BYTES = 1 << 20, /* per thread */
 };
 
