@@ -100,7 +100,7 @@ build/dist/hearth-%: $(B)/hearth
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 run: build/hearth build/deps/tools-run ## set up, build, serve the pocket model; RUN="flags of hearth serve"
-	@build/hearth serve $(RUN)
+	@build/hearth serve --state-dir build/state --key-file build/state.key $(RUN)
 test: build/deps/tools-check ## set up, build, everything that must hold for a change
 	@tests/run_tests.sh
 check-all: build/deps/tools-check build/deps/tools-fuzz ## test, then TSan, static analysis and a minute of each fuzzer

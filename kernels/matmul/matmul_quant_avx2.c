@@ -122,6 +122,20 @@ QUANT_INLINE int quads_in_16_bits(const struct quant_encoding e)
     return e.offset_log2 == 5 ? 2 : 4;
 }
 
+/* Four weights in every 32-bit lane. */
+QUANT_INLINE __m256i quad_of(const void *w)
+{
+    int32_t quad;
+    memcpy(&quad, w, sizeof quad);
+    return _mm256_set1_epi32(quad);
+}
+
+/* The same four elements of eight columns, half v of sixteen. */
+QUANT_INLINE __m256i columns_of(const struct panel_x *x, int i, int v)
+{
+    return _mm256_load_si256((const __m256i *)(const void *)x->q[i][8 * v]);
+}
+
 /* dot += over quads begin..end-1 of a block, 8 of the 16 columns from col on. */
 QUANT_INLINE void dot_quads(const struct quant_encoding e, const uint8_t (*w)[32],
                             const struct panel_x *x, int begin, __m256i dot[QUANT_ROWS][2])
@@ -131,13 +145,9 @@ QUANT_INLINE void dot_quads(const struct quant_encoding e, const uint8_t (*w)[32
         for (int r = 0; r < QUANT_ROWS; r++) {
             __m256i sum[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
             for (int i = first; i < first + n_fit; i++) {
-                int32_t quad;
-                memcpy(&quad, w[r] + 4 * i, sizeof quad);
-                __m256i ws = _mm256_set1_epi32(quad);
-                for (int v = 0; v < 2; v++) {
-                    __m256i xs = _mm256_load_si256((const __m256i *)(const void *)x->q[i][8 * v]);
-                    sum[v] = _mm256_add_epi16(sum[v], pair_sums(e, ws, xs));
-                }
+                __m256i ws = quad_of(w[r] + 4 * i);
+                sum[0] = _mm256_add_epi16(sum[0], pair_sums(e, ws, columns_of(x, i, 0)));
+                sum[1] = _mm256_add_epi16(sum[1], pair_sums(e, ws, columns_of(x, i, 1)));
             }
             for (int v = 0; v < 2; v++)
                 dot[r][v] = _mm256_add_epi32(dot[r][v], add_pairs(sum[v]));
@@ -174,28 +184,33 @@ QUANT_INLINE void half_products(const struct quant_encoding e, const struct pane
     }
 }
 
+QUANT_INLINE void panel_step(const struct quant_encoding e, const struct panel_class *k, uint32_t i,
+                             float *lanes)
+{
+    const struct panel_x *x = (const struct panel_x *)(const void *)(k->x + i * k->x_bytes);
+    __m256 p[QUANT_ROWS][2];
+    if (k->ahead)
+        quant_fetch(e, k->ahead + i * e.step_bytes);
+    half_products(e, k, i, 0, p);
+    if (e.form == QBLK_FORM_HALVES)
+        half_products(e, k, i, 1, p);
+    for (int r = 0; r < QUANT_ROWS; r++)
+        for (int v = 0; v < 2; v++) {
+            float *lane = lanes + r * PANEL_COLS + 8 * v;
+            if (e.form == QBLK_FORM_MINIMA)
+                p[r][v] = _mm256_fnmadd_ps(_mm256_broadcast_ss(&k->slab->m[i][r][k->j]),
+                                           _mm256_load_ps(x->q_sum + 8 * v), p[r][v]);
+            __m256 sum =
+                _mm256_fmadd_ps(_mm256_load_ps(x->d + 8 * v), p[r][v], _mm256_load_ps(lane));
+            _mm256_store_ps(lane, sum);
+        }
+}
+
 QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_class *k,
                             float *lanes)
 {
-    for (uint32_t i = 0; i < k->n; i++) {
-        const struct panel_x *x = (const struct panel_x *)(const void *)(k->x + i * k->x_bytes);
-        __m256 p[QUANT_ROWS][2];
-        if (k->ahead)
-            quant_fetch(e, k->ahead + i * e.step_bytes);
-        half_products(e, k, i, 0, p);
-        if (e.form == QBLK_FORM_HALVES)
-            half_products(e, k, i, 1, p);
-        for (int r = 0; r < QUANT_ROWS; r++)
-            for (int v = 0; v < 2; v++) {
-                float *lane = lanes + r * PANEL_COLS + 8 * v;
-                if (e.form == QBLK_FORM_MINIMA)
-                    p[r][v] = _mm256_fnmadd_ps(_mm256_broadcast_ss(&k->slab->m[i][r][k->j]),
-                                               _mm256_load_ps(x->q_sum + 8 * v), p[r][v]);
-                __m256 sum =
-                    _mm256_fmadd_ps(_mm256_load_ps(x->d + 8 * v), p[r][v], _mm256_load_ps(lane));
-                _mm256_store_ps(lane, sum);
-            }
-    }
+    for (uint32_t i = 0; i < k->n; i++)
+        panel_step(e, k, i, lanes);
 }
 
 /* -- the variant ---------------------------------------------------------------------------------
