@@ -20,11 +20,15 @@ const struct matmul_isa *matmul_isa_get(enum cpu_isa isa)
         return &matmul_isa_avx2;
     case CPU_ISA_AVX512:
         return &matmul_isa_avx512;
+    case CPU_ISA_DOTPROD:
+        return NULL;
 #else
     case CPU_ISA_AVX2:
     case CPU_ISA_AVX512:
-#endif
+        return NULL;
     case CPU_ISA_DOTPROD:
+        return &matmul_isa_dotprod;
+#endif
     case CPU_ISA_I8MM:
     case CPU_N_ISAS:
         break;

@@ -73,6 +73,14 @@ QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct qua
 QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_class *k,
                             float *lanes);
 
+/* panel_transpose without vectors. */
+QUANT_INLINE void panel_transpose_plain(const int8_t *const row[PANEL_COLS], struct panel_x *out)
+{
+    for (int i = 0; i < PANEL_COLS; i++)
+        for (int quad = 0; quad < 8; quad++)
+            memcpy(out->q[quad][i], row[i] + 4 * quad, 4);
+}
+
 /* Take apart the n_blocks <= 8 at p, reading nothing behind them. */
 QUANT_INLINE void quant_unpack(const struct quant_encoding e, const uint8_t *p, uint32_t n_blocks,
                                struct quant_step *s)

@@ -96,9 +96,7 @@ QUANT_INLINE float quant_fold(struct quant_lanes acc)
 
 QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct panel_x *out)
 {
-    for (int i = 0; i < PANEL_COLS; i++)
-        for (int quad = 0; quad < 8; quad++)
-            memcpy(out->q[quad][i], row[i] + 4 * quad, 4);
+    panel_transpose_plain(row, out);
 }
 
 QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct quant_step *s,

@@ -1,0 +1,204 @@
+/* Quantised weights on Advanced SIMD with dotprod: sdot, all bytes signed.   See matmul_quant.h */
+#if defined(__aarch64__)
+
+#include "kernels/matmul/qblk_neon.h"
+
+enum { QUANT_ROWS = 4 }; /* with 16 columns: 16 sums, 4 of x, 4 of w of the 32 registers */
+
+struct quant_lanes {
+    float32x4_t v[2];
+};
+
+#include "kernels/matmul/matmul_panel.h"
+#include "kernels/matmul/matmul_rows.h"
+
+enum { N_VECTORS = PANEL_COLS / 4 };
+
+/* -- a few rows of x -----------------------------------------------------------------------------
+ */
+
+QUANT_INLINE struct quant_lanes quant_zero(void)
+{
+    return (struct quant_lanes){{vdupq_n_f32(0), vdupq_n_f32(0)}};
+}
+
+QUANT_INLINE int32x4_t sum_each(const int32x4_t dot[4])
+{
+    return vpaddq_s32(vpaddq_s32(dot[0], dot[1]), vpaddq_s32(dot[2], dot[3]));
+}
+
+/* P of blocks 4v .. 4v + 3. */
+QUANT_INLINE float32x4_t products(const struct quant_encoding e, const struct quant_step *s,
+                                  const struct actq_view *x, int v)
+{
+    int32x4_t first[4], second[4];
+    for (int i = 0; i < 4; i++) {
+        const int8_t *q = x->q + 32 * (4 * v + i);
+        const int8x16_t *w = s->w + 2 * (4 * v + i);
+        first[i] = vdotq_s32(vdupq_n_s32(0), w[0], vld1q_s8(q));
+        second[i] = vdotq_s32(e.form == QBLK_FORM_HALVES ? vdupq_n_s32(0) : first[i], w[1],
+                              vld1q_s8(q + 16));
+    }
+    if (e.form == QBLK_FORM_HALVES) {
+        float32x4_t p = vmulq_f32(s->c[v], vcvtq_f32_s32(sum_each(first)));
+        return vfmaq_f32(p, s->c[2 + v], vcvtq_f32_s32(sum_each(second)));
+    }
+    float32x4_t p = vmulq_f32(s->c[v], vcvtq_f32_s32(sum_each(second)));
+    return e.form == QBLK_FORM_MINIMA ? vfmsq_f32(p, s->m[v], vld1q_f32(x->q_sum + 4 * v)) : p;
+}
+
+QUANT_INLINE struct quant_lanes quant_add(const struct quant_encoding e, const struct quant_step *s,
+                                          const struct actq_view *x, uint32_t n_blocks,
+                                          struct quant_lanes acc)
+{
+    static const uint32_t index[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int v = 0; v < 2; v++) {
+        float32x4_t sum = vfmaq_f32(acc.v[v], vld1q_f32(x->d + 4 * v), products(e, s, x, v));
+        uint32x4_t is_real = vcltq_u32(vld1q_u32(index + 4 * v), vdupq_n_u32(n_blocks));
+        acc.v[v] = n_blocks == 8 ? sum : vbslq_f32(is_real, sum, acc.v[v]);
+    }
+    return acc;
+}
+
+QUANT_INLINE float quant_fold(struct quant_lanes acc)
+{
+    float32x4_t x = vaddq_f32(acc.v[0], acc.v[1]);
+    float32x2_t y = vadd_f32(vget_low_f32(x), vget_high_f32(x));
+    return vget_lane_f32(y, 0) + vget_lane_f32(y, 1);
+}
+
+/* -- many rows of x ------------------------------------------------------------------------------
+ */
+
+QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct panel_x *out)
+{
+    panel_transpose_plain(row, out);
+}
+
+QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct quant_step *s,
+                                 struct panel_slab *slab, uint32_t i, uint32_t r)
+{
+    for (int b = 0; b < 8; b++) {
+        vst1q_u8(slab->w[b][i][r], vreinterpretq_u8_s8(s->w[2 * b]));
+        vst1q_u8(slab->w[b][i][r] + 16, vreinterpretq_u8_s8(s->w[2 * b + 1]));
+    }
+    for (int v = 0; v < 2; v++) {
+        vst1q_f32(slab->c[i][r][0] + 4 * v, s->c[v]);
+        if (e.form == QBLK_FORM_HALVES)
+            vst1q_f32(slab->c[i][r][1] + 4 * v, s->c[2 + v]);
+        if (e.form == QBLK_FORM_MINIMA)
+            vst1q_f32(slab->m[i][r] + 4 * v, s->m[v]);
+    }
+}
+
+/* The lane of vdotq_laneq must be a literal. */
+#define DOT_QUAD(quad)                                                                             \
+    for (int v = 0; v < N_VECTORS; v++) {                                                          \
+        int8x16_t xs = vld1q_s8(x->q[4 * half + (quad)][4 * v]);                                   \
+        for (int r = 0; r < QUANT_ROWS; r++)                                                       \
+            dot[r][v] = vdotq_laneq_s32(dot[r][v], xs, ws[r], quad);                               \
+    }
+
+/* dot += over one half of a block. */
+QUANT_INLINE void dot_half(const uint8_t (*w)[32], const struct panel_x *x, int half,
+                           int32x4_t dot[QUANT_ROWS][N_VECTORS])
+{
+    int8x16_t ws[QUANT_ROWS];
+    for (int r = 0; r < QUANT_ROWS; r++)
+        ws[r] = vreinterpretq_s8_u8(vld1q_u8(w[r] + 16 * half));
+    DOT_QUAD(0)
+    DOT_QUAD(1)
+    DOT_QUAD(2)
+    DOT_QUAD(3)
+}
+
+QUANT_INLINE void clear(int32x4_t dot[QUANT_ROWS][N_VECTORS])
+{
+    for (int r = 0; r < QUANT_ROWS; r++)
+        for (int v = 0; v < N_VECTORS; v++)
+            dot[r][v] = vdupq_n_s32(0);
+}
+
+/* P of a block. */
+QUANT_INLINE void block_products(const struct quant_encoding e, const struct panel_class *k,
+                                 uint32_t i, float32x4_t p[QUANT_ROWS][N_VECTORS])
+{
+    const struct panel_x *x = (const struct panel_x *)(const void *)(k->x + i * k->x_bytes);
+    const uint8_t(*w)[32] = k->slab->w[k->j][i];
+    const float(*c)[2][8] = k->slab->c[i];
+    int32x4_t dot[QUANT_ROWS][N_VECTORS];
+    clear(dot);
+    dot_half(w, x, 0, dot);
+    if (e.form != QBLK_FORM_HALVES)
+        dot_half(w, x, 1, dot);
+    for (int r = 0; r < QUANT_ROWS; r++)
+        for (int v = 0; v < N_VECTORS; v++)
+            p[r][v] = vmulq_n_f32(vcvtq_f32_s32(dot[r][v]), c[r][0][k->j]);
+    if (e.form != QBLK_FORM_HALVES)
+        return;
+    clear(dot);
+    dot_half(w, x, 1, dot);
+    for (int r = 0; r < QUANT_ROWS; r++)
+        for (int v = 0; v < N_VECTORS; v++)
+            p[r][v] = vfmaq_n_f32(p[r][v], vcvtq_f32_s32(dot[r][v]), c[r][1][k->j]);
+}
+
+QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_class *k,
+                            float *lanes)
+{
+    for (uint32_t i = 0; i < k->n; i++) {
+        const struct panel_x *x = (const struct panel_x *)(const void *)(k->x + i * k->x_bytes);
+        float32x4_t p[QUANT_ROWS][N_VECTORS];
+        if (k->ahead)
+            quant_fetch(e, k->ahead + i * e.step_bytes);
+        block_products(e, k, i, p);
+        for (int r = 0; r < QUANT_ROWS; r++)
+            for (int v = 0; v < N_VECTORS; v++) {
+                float *lane = lanes + r * PANEL_COLS + 4 * v;
+                if (e.form == QBLK_FORM_MINIMA)
+                    p[r][v] =
+                        vfmsq_n_f32(p[r][v], vld1q_f32(x->q_sum + 4 * v), k->slab->m[i][r][k->j]);
+                vst1q_f32(lane, vfmaq_f32(vld1q_f32(lane), vld1q_f32(x->d + 4 * v), p[r][v]));
+            }
+    }
+}
+
+/* -- the variant ---------------------------------------------------------------------------------
+ */
+
+static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
+{
+    enum { N_CHAINS = 16 };
+    int32x4_t acc[N_CHAINS];
+    int8x16_t w = vdupq_n_s8(3), x = vdupq_n_s8((int8_t)*sink);
+    for (int i = 0; i < N_CHAINS; i++)
+        acc[i] = vdupq_n_s32(i);
+    for (uint64_t n = 0; n < n_rounds; n++)
+        for (int i = 0; i < N_CHAINS; i++)
+            acc[i] = vdotq_s32(acc[i], w, x);
+    for (int i = 0; i < N_CHAINS; i++)
+        *sink += vaddvq_s32(acc[i]);
+    return N_CHAINS * 16;
+}
+
+/* X(name, unpacker, form, bytes of 256 weights, offset_log2) */
+#define ENCODINGS(X)                                                                               \
+    X(Q8_0, step_q8_0, QBLK_FORM_BLOCK, 8 * Q8_0_BYTES, -1)                                        \
+    X(Q4_K, step_q4_k, QBLK_FORM_MINIMA, Q4_K_BYTES, -1)                                           \
+    X(Q6_K, step_q6_k, QBLK_FORM_HALVES, Q6_K_BYTES, -1)                                           \
+    X(NVFP4, step_nvfp4, QBLK_FORM_HALVES, 4 * NVFP4_BYTES, -1)
+ENCODINGS(ROWS_INSTANCE)
+ENCODINGS(PANEL_INSTANCE)
+
+const struct matmul_isa matmul_isa_dotprod = {
+    .actq = actq_dotprod,
+    .rows = {ENCODINGS(ROWS_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_rows_dotprod)},
+    .panel = {ENCODINGS(PANEL_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_panel_dotprod)},
+    .panel_rows = panel_rows,
+    .panel_min_rows = ROWS_MAX_COLS + 1,
+    .dot_loop = dot_loop,
+};
+
+#else
+typedef int matmul_quant_dotprod_is_empty_here;
+#endif
