@@ -119,19 +119,57 @@ static const float *masked(struct sample_scratch *s, const struct sample_params 
     return s->logits;
 }
 
-/* Lowest id of the greatest logit. */
-static bool find_greatest(const float *logits, uint32_t n, int32_t *id, struct err *e)
+/* The greatest logit of each fixed chunk: one pass over the row serves the greatest of all, a bound
+ * for the k-th greatest, and skipping the chunks below it. NaN is never the greatest. */
+struct survey {
+    uint32_t n_elems, n_chunks, chunk_elems;
+    float most[MAX_CHUNKS];
+};
+
+static float greatest_of(const float *x, uint32_t n)
 {
-    float most = -INFINITY;
-    *id = -1;
-    for (uint32_t i = 0; i < n; i++)
-        if (logits[i] > most) {
-            most = logits[i];
-            *id = (int32_t)i;
-        }
-    if (*id < 0)
+    enum { LANES = 8 };
+    float m[LANES];
+    for (uint32_t j = 0; j < LANES; j++)
+        m[j] = -INFINITY;
+    uint32_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (uint32_t j = 0; j < LANES; j++)
+            m[j] = x[i + j] > m[j] ? x[i + j] : m[j];
+    for (; i < n; i++)
+        m[0] = x[i] > m[0] ? x[i] : m[0];
+    for (uint32_t j = 1; j < LANES; j++)
+        m[0] = m[j] > m[0] ? m[j] : m[0];
+    return m[0];
+}
+
+static void survey_row(struct survey *v, const float *logits, uint32_t n)
+{
+    v->n_elems = n;
+    v->chunk_elems = CHUNK_ELEMS;
+    while (num_ceil_div(n, v->chunk_elems) > MAX_CHUNKS)
+        v->chunk_elems *= 2;
+    v->n_chunks = (uint32_t)num_ceil_div(n, v->chunk_elems);
+    for (uint32_t i = 0; i < v->n_chunks; i++) {
+        uint32_t begin = i * v->chunk_elems;
+        v->most[i] = greatest_of(logits + begin, (uint32_t)num_min(v->chunk_elems, n - begin));
+    }
+}
+
+/* Lowest id of the greatest logit. */
+static bool find_greatest(const struct survey *v, const float *logits, int32_t *id, struct err *e)
+{
+    const float most = greatest_of(v->most, v->n_chunks);
+    if (most == -INFINITY)
         return err_set(e, ERR_STATE, "sample: no token can be chosen (all masked, or not numbers)");
-    if (isinf(most))
+    uint32_t at = 0;
+    while (v->most[at] != most)
+        at++;
+    at *= v->chunk_elems;
+    while (logits[at] != most)
+        at++;
+    *id = (int32_t)at;
+    if (most == INFINITY)
         return err_set(e, ERR_STATE, "sample: logit of token %" PRId32 " is infinite", *id);
     return true;
 }
@@ -174,41 +212,41 @@ static struct entry heap_pop(struct entry *heap, uint32_t n)
 /* -- candidates -------------------------------------------------------------------------------- */
 
 /* A value that at least k logits reach, close to the k-th greatest when k is small: the k-th
- * greatest of the maxima of fixed chunks. Only speed depends on how close. */
-static float bound_for(const float *logits, uint32_t n, uint32_t k)
+ * greatest of the chunks' maxima. Only speed depends on how close. */
+static float bound_for(const struct survey *v, uint32_t k)
 {
-    uint32_t chunk = CHUNK_ELEMS;
-    while (num_ceil_div(n, chunk) > MAX_CHUNKS)
-        chunk *= 2;
-    const uint32_t n_chunks = (uint32_t)num_ceil_div(n, chunk);
     struct entry most[MAX_CHUNKS];
-    if (k > n_chunks)
+    if (k > v->n_chunks)
         return -FLT_MAX;
-    for (uint32_t i = 0; i < n_chunks; i++) {
-        float m = -FLT_MAX;
-        for (uint32_t j = i * chunk; j < n && j < (i + 1) * chunk; j++)
-            m = logits[j] > m ? logits[j] : m;
-        most[i] = (struct entry){m, i};
-    }
-    heap_build(most, n_chunks);
+    for (uint32_t i = 0; i < v->n_chunks; i++)
+        most[i] = (struct entry){v->most[i], i};
+    heap_build(most, v->n_chunks);
     float bound = -FLT_MAX;
     for (uint32_t i = 0; i < k; i++)
-        bound = heap_pop(most, n_chunks - i).logit;
-    return bound;
+        bound = heap_pop(most, v->n_chunks - i).logit;
+    return bound > -FLT_MAX ? bound : -FLT_MAX;
 }
 
 /* All logits >= bound into id, weight (as logits) and, unordered, heap. -infinity and NaN never
  * pass: bound >= -FLT_MAX. */
-static uint32_t gather(struct sample_scratch *s, const float *logits, uint32_t n, float bound)
+static uint32_t gather(struct sample_scratch *s, const struct survey *v, const float *logits,
+                       float bound)
 {
     uint32_t n_cands = 0;
-    for (uint32_t i = 0; i < n; i++)
-        if (logits[i] >= bound) {
+    for (uint32_t chunk = 0; chunk < v->n_chunks; chunk++) {
+        if (v->most[chunk] < bound)
+            continue;
+        uint32_t i = chunk * v->chunk_elems;
+        const uint32_t end = (uint32_t)num_min(v->n_elems, (uint64_t)i + v->chunk_elems);
+        for (; i < end; i++) {
+            if (!(logits[i] >= bound))
+                continue;
             s->id[n_cands] = (int32_t)i;
             s->weight[n_cands] = logits[i];
             s->heap[n_cands] = (struct entry){logits[i], n_cands};
             n_cands++;
         }
+    }
     return n_cands;
 }
 
@@ -226,11 +264,12 @@ static uint32_t keep_through(struct sample_scratch *s, uint32_t n_cands, struct 
     return n_kept;
 }
 
-static uint32_t take_top_k(struct sample_scratch *s, const float *logits, uint32_t n, uint32_t k)
+static uint32_t take_top_k(struct sample_scratch *s, const struct survey *v, const float *logits,
+                           uint32_t k)
 {
-    if (k == 0 || k > n)
-        k = n;
-    uint32_t n_cands = gather(s, logits, n, k < n ? bound_for(logits, n, k) : -FLT_MAX);
+    if (k == 0 || k > v->n_elems)
+        k = v->n_elems;
+    uint32_t n_cands = gather(s, v, logits, k < v->n_elems ? bound_for(v, k) : -FLT_MAX);
     if (n_cands <= k)
         return n_cands;
     heap_build(s->heap, n_cands);
@@ -240,10 +279,10 @@ static uint32_t take_top_k(struct sample_scratch *s, const float *logits, uint32
     return keep_through(s, n_cands, last);
 }
 
-/* Rounded to f32 as sample_dist holds it, so that every sum of weights sees the same numbers. */
+/* In f32, as sample_dist holds it, so that every sum of weights sees the same numbers. */
 static double weigh(float logit, float most, double temperature)
 {
-    return (double)(float)exp(((double)logit - (double)most) / temperature);
+    return (double)expf((float)(((double)logit - (double)most) / temperature));
 }
 
 /* Candidates' weights hold logits on entry and exit. Only those whose weight reaches e^-reach enter
@@ -291,7 +330,9 @@ bool sample_filter(struct sample_scratch *s, const struct sample_params *p,
     CHECK(row->n_vocab <= s->n_vocab);
     const float *logits = masked(s, p, row);
     int32_t greatest;
-    if (!find_greatest(logits, row->n_vocab, &greatest, e))
+    struct survey survey;
+    survey_row(&survey, logits, row->n_vocab);
+    if (!find_greatest(&survey, logits, &greatest, e))
         return false;
     if (p->temperature == 0) {
         s->id[0] = greatest;
@@ -299,7 +340,7 @@ bool sample_filter(struct sample_scratch *s, const struct sample_params *p,
         *out = (struct sample_dist){.id = s->id, .weight = s->weight, .sum = 1, .n = 1};
         return true;
     }
-    uint32_t n_cands = take_top_k(s, logits, row->n_vocab, p->top_k);
+    uint32_t n_cands = take_top_k(s, &survey, logits, p->top_k);
     if (p->top_p < 1)
         n_cands = take_top_p(s, p, logits[greatest], n_cands);
     finish(s, p, logits[greatest], n_cands, out);
@@ -360,16 +401,18 @@ bool sample_logprobs(struct sample_scratch *s, const struct sample_row *row, int
     const uint32_t n = row->n_vocab;
     int32_t greatest;
     CHECK(n <= s->n_vocab && n_top <= n && n_top <= SAMPLE_MAX_TOP_LOGPROBS);
-    if (!find_greatest(logits, n, &greatest, e))
+    struct survey survey;
+    survey_row(&survey, logits, n);
+    if (!find_greatest(&survey, logits, &greatest, e))
         return false;
     const double most = (double)logits[greatest];
     double sum = 0;
     for (uint32_t i = 0; i < n; i++)
         if (logits[i] > -INFINITY)
-            sum += exp((double)logits[i] - most);
+            sum += (double)expf((float)((double)logits[i] - most));
     const double log_sum = most + log(sum);
     out[0] = (struct sample_logprob){chosen, (float)((double)logits[chosen] - log_sum)};
-    uint32_t n_cands = n_top ? gather(s, logits, n, bound_for(logits, n, n_top)) : 0;
+    uint32_t n_cands = n_top ? gather(s, &survey, logits, bound_for(&survey, n_top)) : 0;
     if (n_cands < n_top)
         return err_set(e, ERR_STATE, "sample: only %" PRIu32 " logits are numbers", n_cands);
     heap_build(s->heap, n_cands);
