@@ -1,7 +1,8 @@
 #include "kernels/op.h"
+#include "kernels/op_part.h"
 
 #include "kernels/cpu/body.h"
-#include "kernels/matmul/matmul_isa.h"
+#include "kernels/matmul/matmul.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,38 +11,19 @@
 
 static const char *chosen_isa = "portable"; /* written by op_init alone */
 
-/* A part of the ops whose variants are chosen together. */
-struct part {
-    const char *name;
-    bool (*is_built)(enum cpu_isa isa);
-    bool (*agrees)(enum cpu_isa isa);
-    enum cpu_isa (*init)(uint32_t isa_mask);
+static const struct op_part parts[] = {
+    {"matmul", matmul_isa_agrees, matmul_init},
+    {"other ops", body_isa_agrees, body_init},
 };
 
-static bool matmul_is_built(enum cpu_isa isa)
+enum cpu_isa op_part_choose(const struct op_part *part, uint32_t isa_mask, char *report,
+                            size_t n_report_bytes)
 {
-    return matmul_isa_get(isa) != NULL;
-}
-
-static bool body_is_built(enum cpu_isa isa)
-{
-    return body_get(isa) != NULL;
-}
-
-static const struct part parts[] = {
-    {"matmul", matmul_is_built, matmul_isa_agrees, matmul_init},
-    {"other ops", body_is_built, body_isa_agrees, body_init},
-};
-
-/* The best variant of a part that gives the portable bits; liars are added to the report. */
-static enum cpu_isa choose(const struct part *part, char *report, size_t n_report_bytes)
-{
-    uint32_t mask = cpu_isa_mask();
     for (;;) {
-        enum cpu_isa best = part->init(mask);
+        enum cpu_isa best = part->init(isa_mask);
         if (best == CPU_ISA_PORTABLE || part->agrees(best))
             return best;
-        mask &= ~(1u << best);
+        isa_mask &= ~(1u << best);
         size_t n_used = strnlen(report, n_report_bytes);
         snprintf(report + n_used, n_report_bytes - n_used,
                  "%s%s: the %s variant disagrees with plain C and is switched off",
@@ -59,7 +41,7 @@ void op_init(char *report, size_t n_report_bytes)
     report[0] = 0;
     enum cpu_isa isa[2];
     for (uint32_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        isa[i] = choose(&parts[i], report, n_report_bytes);
+        isa[i] = op_part_choose(&parts[i], cpu_isa_mask(), report, n_report_bytes);
     chosen_isa = cpu_isa_name(isa[0]); /* matmul is where the time goes */
 }
 

@@ -1,5 +1,6 @@
 #include "kernels/op.h"
 #include "kernels/glu/glu.h"
+#include "kernels/op_part.h"
 #include "kernels/rmsnorm/rmsnorm.h"
 #include "tests/t.h"
 
@@ -60,6 +61,36 @@ TEST(op_run_stops_at_the_first_refused_call_and_names_it)
     CHECK_TRUE(!op_run(OP_BACKEND_CPU, NULL, calls, 2, &e));
     CHECK_STR(e.msg, "op 0 of 2: glu: gate, up or y is missing");
     CHECK_TRUE(y[0] == 0);
+}
+
+static enum cpu_isa fake_init(uint32_t isa_mask)
+{
+    return cpu_isa_best(isa_mask);
+}
+
+static bool only_avx2_agrees(enum cpu_isa isa)
+{
+    return isa == CPU_ISA_AVX2;
+}
+
+static bool none_agrees(enum cpu_isa isa)
+{
+    (void)isa;
+    return false;
+}
+
+TEST(op_variant_that_lies_is_named_and_the_next_best_used)
+{
+    const uint32_t mask = 1u << CPU_ISA_PORTABLE | 1u << CPU_ISA_AVX2 | 1u << CPU_ISA_AVX512;
+    char report[200] = "";
+    struct op_part part = {"matmul", only_avx2_agrees, fake_init};
+    CHECK_EQ(op_part_choose(&part, mask, report, sizeof report), CPU_ISA_AVX2);
+    CHECK_STR(report, "matmul: the avx512vnni variant disagrees with plain C and is switched off");
+    part.agrees = none_agrees;
+    CHECK_EQ(op_part_choose(&part, mask, report, sizeof report), CPU_ISA_PORTABLE);
+    char small[10] = "";
+    CHECK_EQ(op_part_choose(&part, mask, small, sizeof small), CPU_ISA_PORTABLE);
+    CHECK_STR(small, "matmul: t");
 }
 
 TEST(op_init_reports_nothing_when_all_variants_agree)
