@@ -8,6 +8,8 @@
 
 static const int64_t now_s = 1790000000;
 
+static struct cert_info info; /* each test is a process of its own */
+
 struct made {
     char names[CERT_MAX_NAMES][CERT_NAME_BYTES];
     uint32_t n_names;
@@ -35,7 +37,6 @@ static struct made *make(void)
 TEST(cert_leaf_holds_its_names_and_dates)
 {
     struct made *m = make();
-    struct cert_info info;
     struct err e = {0};
     MUST_TRUE(cert_read(m->leaf, &info, &e), e.msg);
     CHECK_EQ(info.n_names, m->n_names);
@@ -50,7 +51,6 @@ TEST(cert_leaf_holds_its_names_and_dates)
 TEST(cert_ca_lives_twenty_years_under_its_own_name)
 {
     struct made *m = make();
-    struct cert_info info;
     struct err e = {0};
     MUST_TRUE(cert_read(m->ca, &info, &e), e.msg);
     CHECK_STR(info.common_name, "Hearth box CA");
@@ -61,7 +61,6 @@ TEST(cert_ca_lives_twenty_years_under_its_own_name)
 TEST(cert_is_due_after_two_thirds_or_for_other_names)
 {
     struct made *m = make();
-    struct cert_info info;
     struct err e = {0};
     MUST_TRUE(cert_read(m->leaf, &info, &e), e.msg);
     int64_t third_s = (info.not_after_s - info.not_before_s) / 3;
@@ -79,7 +78,6 @@ TEST(cert_is_due_after_two_thirds_or_for_other_names)
 TEST(cert_refuses_what_is_no_certificate)
 {
     struct made *m = make();
-    struct cert_info info;
     struct err e = {0};
     CHECK_TRUE(!cert_read("nothing", &info, &e));
     CHECK_EQ(e.code, ERR_STATE);
@@ -88,5 +86,24 @@ TEST(cert_refuses_what_is_no_certificate)
     char cert[CERT_PEM_BYTES], key[CERT_PEM_BYTES];
     CHECK_TRUE(!cert_make_leaf(m->ca, "no key", (struct cert_names){m->names, m->n_names}, now_s,
                                cert, key, &e));
+    free(m);
+}
+
+TEST(cert_ca_permits_its_names_and_private_addresses_alone)
+{
+    static const struct {
+        const char *name;
+        bool is_permitted;
+    } cases[] = {{"box.local", true},    {"a.box.local", true}, {"abox.local", false},
+                 {"other.local", false}, {"localhost", true},   {"10.1.2.3", true},
+                 {"172.31.0.1", true},   {"172.32.0.1", false}, {"192.0.2.10", false},
+                 {"100.64.0.1", true},   {"fd12::1", true},     {"2001:db8::1", false},
+                 {"::1", true},          {"8.8.8.8", false},    {"", false}};
+    struct made *m = make();
+    struct err e = {0};
+    MUST_TRUE(cert_read(m->ca, &info, &e), e.msg);
+    CHECK_EQ(info.n_permits, 3); /* box.local, box, localhost */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        CHECK_EQ(cert_permits(&info, cases[i].name), cases[i].is_permitted);
     free(m);
 }
