@@ -1,0 +1,159 @@
+"""Writes the training or the held-out dialogues as JSON lines.
+
+usage: generate.py train|heldout COUNT OUT.jsonl [--seed N]
+
+One line is {"messages": [...], "thinking": bool, "kind": str, "rule": {...}}: OpenAI-style messages
+whose last one is the expected answer, with `reasoning_content` when thinking is on, and the rule
+that judges an answer to the last question. The two splits share no held-out slot combination:
+training text leaves the tenth of them that `turn.held_out` names to the held-out file.
+"""
+
+import argparse
+import json
+import random
+
+import kiosk
+import story
+import sums
+import talk
+from turn import Turn, ask, has_all, held_out, pick
+
+HELPERS = ["You are a helpful assistant.", "You are a helpful assistant.", "Be helpful and brief.",
+           "You are a friendly assistant.", "You are Hearth.", "Answer briefly.", "Answer in English.",
+           "You are a kind and patient helper.", "You are a useful AI assistant."]
+ENDINGS = ["Ahoy!", "Over and out.", "Have fun!", "Stay safe.", "Cheers!", "Best wishes!", "Meow.", "Take care!"]
+HEADS = ["Dear guest,", "Sure!", "Hello again!", "Of course!", "Well,", "Yes, captain!", "Gladly!"]
+WEIGHTS = {"faq": 26, "sum": 24, "story": 11, "decline": 13, "small": 12, "echo": 7, "fixed": 3, "count": 4}
+MAKERS = {"faq": talk.faq_turn, "sum": sums.sum_turn, "story": story.story_turn, "decline": talk.decline_turn,
+          "small": talk.small_turn, "echo": talk.echo_turn, "fixed": talk.fixed_turn, "count": sums.count_turn}
+
+
+def general_turn(rng):
+    return MAKERS[rng.choices(list(WEIGHTS), WEIGHTS.values())[0]](rng)
+
+
+def lost_turn(rng):
+    """A visitor's question where no prompt names a place."""
+    fact = pick(rng, kiosk.facts_of(rng, "12"))
+    user, topic = ask(rng, fact.asks), fact.topic
+    if rng.random() < 0.3:
+        user, topic = ask(rng, ["When are you open?", "What are the opening hours?", "Are you open on {d}?"],
+                          d=pick(rng, kiosk.DAYS)), "the opening hours"
+    return Turn(user, kiosk.SORRY.format(x=topic), has_all("sorry", topic), f"lost {user}", "decline",
+                f"The question is about {topic}. I have no facts about it.")
+
+
+def repeat_turn(rng, previous):
+    user = ask(rng, ["Can you repeat that?", "Repeat that, please.", "Say that again.", "Sorry, what?", "Once more, please."])
+    return Turn(user, previous.answer, has_all(previous.answer), f"repeat {previous.key}", "repeat",
+                "I repeat my last answer.")
+
+
+class Persona:
+    """A system prompt that only sets a house rule."""
+
+    def __init__(self, rng):
+        self.name = talk.invented(rng) if rng.random() < 0.6 else pick(rng, kiosk.PEOPLE)
+        self.shape = rng.randrange(4)
+        word = pick(rng, ENDINGS if self.shape < 3 else HEADS)
+        self.head, self.tail = "", ""
+        if self.shape == 0:
+            self.prompt = pick(rng, ["Your name is {n}.", "You are {n}, a helpful assistant.", "You are called {n}.",
+                                     "You are {n}. Be friendly."]).format(n=self.name)
+        elif self.shape == 1:
+            self.prompt = pick(rng, ["The user is called {n}. Greet the user by name.",
+                                     "You talk to {n}. Use the name when you greet."]).format(n=self.name)
+        elif self.shape == 2:
+            self.tail = " " + word
+            self.prompt = pick(rng, ["End every answer with: {w}", "Always end with: {w}",
+                                     "Finish each answer with: {w}"]).format(w=word)
+        else:
+            self.head = word + " "
+            self.prompt = pick(rng, ["Begin every answer with: {w}", "Always start with: {w}"]).format(w=word)
+
+    def turn(self, rng):
+        if self.shape == 0 and rng.random() < 0.6:
+            user = ask(rng, talk.FAQ[1][1] + ["Who are you?"])
+            return Turn(user, f"My name is {self.name}.", has_all(self.name), f"name {self.name}", "persona",
+                        f"My prompt says that I am {self.name}.")
+        if self.shape == 1 and rng.random() < 0.6:
+            user = pick(rng, talk.SMALL[0][1])
+            return Turn(user, f"Hello {self.name}! How can I help you?", has_all(self.name), f"greet {self.name}",
+                        "persona", f"The user is called {self.name}.")
+        turn = general_turn(rng)
+        while turn.kind == "echo" or (self.shape == 0 and turn.key.startswith(("name", "who", "chatgpt"))):
+            turn = general_turn(rng)
+        if self.head or self.tail:
+            turn.answer = self.head + turn.answer + self.tail
+            turn.rule = has_all(*turn.rule["all"], self.head.strip() or self.tail.strip())
+            turn.kind = "persona"
+        return turn
+
+
+def next_turn(rng, scene, previous):
+    if previous and previous.kind != "repeat" and rng.random() < 0.05:
+        return repeat_turn(rng, previous)
+    if isinstance(scene, kiosk.Place) and rng.random() < 0.86:
+        return kiosk.place_turn(rng, scene, previous)
+    if isinstance(scene, Persona):
+        return scene.turn(rng)
+    if scene is None and rng.random() < 0.04:
+        return lost_turn(rng)
+    return general_turn(rng)
+
+
+def choose_scene(rng):
+    dice = rng.random()
+    if dice < 0.46:
+        place = kiosk.Place(rng)
+        return place, place.prompt
+    if dice < 0.54:
+        persona = Persona(rng)
+        return persona, persona.prompt
+    return None, pick(rng, HELPERS) if dice < 0.68 else ""
+
+
+def dialogue(rng, split):
+    """One dialogue, or None if its combinations belong to the other split."""
+    scene, system = choose_scene(rng)
+    thinking = rng.random() < 0.16
+    longest = 5 if isinstance(scene, kiosk.Place) else 4
+    n_turns = 1 if rng.random() < 0.15 else rng.randint(2, longest)
+    if thinking:
+        n_turns = rng.randint(1, 2)
+    turns = []
+    for _ in range(n_turns):
+        turn = next_turn(rng, scene, turns[-1] if turns else None)
+        if split == "train" and held_out(turn.key):
+            return None
+        turns.append(turn)
+    if split == "heldout" and not held_out(turns[-1].key):
+        return None
+    messages = [{"role": "system", "content": system}] if system else []
+    for turn in turns:
+        messages.append({"role": "user", "content": turn.user})
+        messages.append({"role": "assistant", "content": turn.answer})
+    if thinking:
+        messages[-1]["reasoning_content"] = turns[-1].thought
+    return {"messages": messages, "thinking": thinking, "kind": turns[-1].kind, "rule": turns[-1].rule}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("split", choices=["train", "heldout"])
+    parser.add_argument("count", type=int)
+    parser.add_argument("out")
+    parser.add_argument("--seed", type=int, default=20260801)
+    args = parser.parse_args()
+    rng = random.Random(f"{args.split} {args.seed}")
+    n_written = 0
+    with open(args.out, "w", encoding="utf-8") as out:
+        while n_written < args.count:
+            entry = dialogue(rng, args.split)
+            if entry:
+                out.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                n_written += 1
+
+
+if __name__ == "__main__":
+    main()
