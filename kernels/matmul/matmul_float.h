@@ -1,15 +1,12 @@
 /* matmul_float: F32, F16 and BF16 weights on the sixteen lanes of kernels/cpu/simd.h: lane = k %
  * 16, a tile of rows of W times rows of x in registers. Compiled once per instruction set by
- * matmul_float_*.c.   See matmul.h rows:  a few rows of x, whole rows of W; bound by memory. panel:
- * many rows of x; PANEL rows of W are widened to f32 a slab of K at a time, and the lanes of all
- * their outputs wait in memory between slabs, so that a slab of x and of W stays in the caches. */
+ * matmul_float_*.c. A few rows of x: matmul_float_tile.h. Many: FLOAT_PANEL_ROWS rows of W are
+ * widened to f32 a slab of K at a time, and the lanes of all their outputs wait in memory between
+ * slabs, so that a slab of x and of W stays in the caches; bound by multiply-adds. */
 #ifndef KERNELS_MATMUL_MATMUL_FLOAT_H
 #define KERNELS_MATMUL_MATMUL_FLOAT_H
 
 #include "kernels/matmul/matmul_float_tile.h"
-
-/* -- many rows of x ------------------------------------------------------------------------------
- */
 
 /* Scratch: the slab of W as f32 [FLOAT_PANEL_ROWS][FLOAT_SLAB_ELEMS], then the lanes
  * [FLOAT_PANEL_ROWS][T][16]. */
@@ -28,9 +25,9 @@ SIMD_FN float *float_lanes(const struct float_panel *p, uint32_t r, uint32_t c)
 SIMD_FN void float_panel_tile(const struct float_panel *p, struct float_tile tile, uint32_t r,
                               uint32_t c)
 {
-    struct simd_f32 acc[SIMD_DOT_ROWS][SIMD_DOT_COLS];
+    struct simd_f32 acc[FLOAT_ROWS][FLOAT_COLS];
     tile.type = QTYPE_F32;
-    tile.n_rows = SIMD_DOT_ROWS;
+    tile.n_rows = FLOAT_ROWS;
     tile.w_row_bytes = FLOAT_SLAB_ELEMS * sizeof(float);
     tile.w = (const char *)p->w + r * tile.w_row_bytes;
     tile.x += c * tile.x_stride;
@@ -57,13 +54,13 @@ SIMD_FN void float_slab(const struct matmul_args *a, const struct float_panel *p
             simd_store(p->w + r * FLOAT_SLAB_ELEMS + i,
                        float_load(a->w_type, w + r * row_bytes, i));
     uint32_t c = 0;
-    tile.n_cols = SIMD_DOT_COLS;
-    for (; c + SIMD_DOT_COLS <= p->n_cols; c += SIMD_DOT_COLS)
-        for (uint32_t r = 0; r < FLOAT_PANEL_ROWS; r += SIMD_DOT_ROWS)
+    tile.n_cols = FLOAT_COLS;
+    for (; c + FLOAT_COLS <= p->n_cols; c += FLOAT_COLS)
+        for (uint32_t r = 0; r < FLOAT_PANEL_ROWS; r += FLOAT_ROWS)
             float_panel_tile(p, tile, r, c);
     tile.n_cols = 1;
     for (; c < p->n_cols; c++)
-        for (uint32_t r = 0; r < FLOAT_PANEL_ROWS; r += SIMD_DOT_ROWS)
+        for (uint32_t r = 0; r < FLOAT_PANEL_ROWS; r += FLOAT_ROWS)
             float_panel_tile(p, tile, r, c);
 }
 

@@ -1,4 +1,6 @@
 #if defined(__aarch64__)
+enum { FLOAT_ROWS = 2, FLOAT_COLS = 2 }; /* 16 sums, 8 of x and 4 of w of the 32 registers */
+
 #include "kernels/matmul/matmul_float.h"
 
 FLOAT_SET(dotprod);

@@ -1,5 +1,6 @@
 /* matmul_float_tile: what both passes of matmul_float.h share: loading float weights of any kind,
- * one tile of sums, and the pass over a few rows of x (whole rows of W; bound by memory). */
+ * one tile of FLOAT_ROWS x FLOAT_COLS sums (the including file's choice for its registers), and the
+ * pass over a few rows of x (whole rows of W; bound by memory). */
 #ifndef KERNELS_MATMUL_MATMUL_FLOAT_TILE_H
 #define KERNELS_MATMUL_MATMUL_FLOAT_TILE_H
 
@@ -39,11 +40,11 @@ struct float_tile {
 };
 
 SIMD_FN void float_tile_add(const struct float_tile *tile,
-                            struct simd_f32 acc[SIMD_DOT_ROWS][SIMD_DOT_COLS])
+                            struct simd_f32 acc[FLOAT_ROWS][FLOAT_COLS])
 {
     const size_t elem_bytes = tile->type == QTYPE_F32 ? 4 : 2;
     for (size_t k = 0; k < tile->n_in; k += SIMD_LANES) {
-        struct simd_f32 xs[SIMD_DOT_COLS];
+        struct simd_f32 xs[FLOAT_COLS];
         SIMD_UNROLL
         for (uint32_t c = 0; c < tile->n_cols; c++)
             xs[c] = simd_load(tile->x + c * tile->x_stride + k);
@@ -66,7 +67,7 @@ SIMD_FN void float_tile_add(const struct float_tile *tile,
 SIMD_FN void float_rows_tile(const struct matmul_args *a, struct float_tile tile, uint32_t n,
                              uint32_t t)
 {
-    struct simd_f32 acc[SIMD_DOT_ROWS][SIMD_DOT_COLS];
+    struct simd_f32 acc[FLOAT_ROWS][FLOAT_COLS];
     tile.w_row_bytes = qtype_row_bytes(tile.type, a->n_in);
     tile.w = (const char *)a->w + n * tile.w_row_bytes;
     tile.is_far = true;
@@ -89,9 +90,9 @@ SIMD_FN void float_rows_of_cols(const struct matmul_args *a, const struct matmul
                                 enum qtype type, uint32_t t, uint32_t n_cols)
 {
     uint32_t n = part->n_begin;
-    for (; n + SIMD_DOT_ROWS <= part->n_end; n += SIMD_DOT_ROWS)
+    for (; n + FLOAT_ROWS <= part->n_end; n += FLOAT_ROWS)
         float_rows_tile(
-            a, (struct float_tile){.type = type, .n_rows = SIMD_DOT_ROWS, .n_cols = n_cols}, n, t);
+            a, (struct float_tile){.type = type, .n_rows = FLOAT_ROWS, .n_cols = n_cols}, n, t);
     for (; n < part->n_end; n++)
         float_rows_tile(a, (struct float_tile){.type = type, .n_rows = 1, .n_cols = n_cols}, n, t);
 }
@@ -99,13 +100,10 @@ SIMD_FN void float_rows_of_cols(const struct matmul_args *a, const struct matmul
 SIMD_FN void float_rows(const struct matmul_args *a, const struct matmul_part *part,
                         enum qtype type)
 {
-    _Static_assert(SIMD_DOT_COLS <= 4, "a case for each");
-    enum {
-        TWO = 2 < SIMD_DOT_COLS ? 2 : SIMD_DOT_COLS,
-        THREE = 3 < SIMD_DOT_COLS ? 3 : SIMD_DOT_COLS
-    };
-    for (uint32_t t = part->t_begin; t < part->t_end; t += SIMD_DOT_COLS) {
-        uint32_t n_cols = (uint32_t)num_min(part->t_end - t, SIMD_DOT_COLS);
+    _Static_assert(FLOAT_COLS <= 4, "a case for each");
+    enum { TWO = 2 < FLOAT_COLS ? 2 : FLOAT_COLS, THREE = 3 < FLOAT_COLS ? 3 : FLOAT_COLS };
+    for (uint32_t t = part->t_begin; t < part->t_end; t += FLOAT_COLS) {
+        uint32_t n_cols = (uint32_t)num_min(part->t_end - t, FLOAT_COLS);
         if (n_cols == 1)
             float_rows_of_cols(a, part, type, t, 1);
         else if (n_cols == TWO)
@@ -113,7 +111,7 @@ SIMD_FN void float_rows(const struct matmul_args *a, const struct matmul_part *p
         else if (n_cols == THREE)
             float_rows_of_cols(a, part, type, t, THREE);
         else
-            float_rows_of_cols(a, part, type, t, SIMD_DOT_COLS);
+            float_rows_of_cols(a, part, type, t, FLOAT_COLS);
     }
 }
 

@@ -143,6 +143,14 @@ QUANT_INLINE void block_products(const struct quant_encoding e, const struct pan
             p[r][v] = vfmaq_n_f32(p[r][v], vcvtq_f32_s32(dot[r][v]), c[r][1][k->j]);
 }
 
+QUANT_INLINE void take_minima(const struct panel_class *k, uint32_t i, const struct panel_x *x,
+                              float32x4_t p[QUANT_ROWS][N_VECTORS])
+{
+    for (int r = 0; r < QUANT_ROWS; r++)
+        for (int v = 0; v < N_VECTORS; v++)
+            p[r][v] = vfmsq_n_f32(p[r][v], vld1q_f32(x->q_sum + 4 * v), k->slab->m[i][r][k->j]);
+}
+
 QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_class *k,
                             float *lanes)
 {
@@ -152,14 +160,13 @@ QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_cl
         if (k->ahead)
             quant_fetch(e, k->ahead + i * e.step_bytes);
         block_products(e, k, i, p);
-        for (int r = 0; r < QUANT_ROWS; r++)
-            for (int v = 0; v < N_VECTORS; v++) {
-                float *lane = lanes + r * PANEL_COLS + 4 * v;
-                if (e.form == QBLK_FORM_MINIMA)
-                    p[r][v] =
-                        vfmsq_n_f32(p[r][v], vld1q_f32(x->q_sum + 4 * v), k->slab->m[i][r][k->j]);
-                vst1q_f32(lane, vfmaq_f32(vld1q_f32(lane), vld1q_f32(x->d + 4 * v), p[r][v]));
-            }
+        if (e.form == QBLK_FORM_MINIMA)
+            take_minima(k, i, x, p);
+        for (int v = 0; v < QUANT_ROWS * N_VECTORS; v++) {
+            float *lane = lanes + 4 * v;
+            float32x4_t d = vld1q_f32(x->d + v % N_VECTORS * 4);
+            vst1q_f32(lane, vfmaq_f32(vld1q_f32(lane), d, p[v / N_VECTORS][v % N_VECTORS]));
+        }
     }
 }
 
