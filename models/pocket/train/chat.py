@@ -20,7 +20,9 @@ class Vocabulary:
         self.tokens, self.types = tokens, types
         self.merges = [tuple(pair) for pair in merges]
         self.id_of = {token: i for i, token in enumerate(self.tokens)}
-        bpe = models.BPE(vocab=self.id_of, merges=self.merges, byte_fallback=True, unk_token="<unk>")
+        bpe = models.BPE(
+            vocab=self.id_of, merges=self.merges, byte_fallback=True, unk_token="<unk>"
+        )
         self.library = Tokenizer(bpe)
         self.library.normalizer = normalizers.Replace(" ", SPACE)
         self.markers = [t for t, kind in zip(self.tokens, self.types) if kind in (3, 4)]
@@ -58,7 +60,12 @@ def render(messages, thinking):
     text, rest = "<bos>", list(messages)
     system = rest.pop(0)["content"] if rest and rest[0]["role"] == "system" else ""
     if thinking or system:
-        text += f"{BEGIN_TURN}system\n" + ("<|think|>\n" if thinking else "") + system.strip() + f"{END_TURN}\n"
+        text += (
+            f"{BEGIN_TURN}system\n"
+            + ("<|think|>\n" if thinking else "")
+            + system.strip()
+            + f"{END_TURN}\n"
+        )
     for message in rest:
         role = "model" if message["role"] == "assistant" else message["role"]
         text += f"{BEGIN_TURN}{role}\n{message['content'].strip()}{END_TURN}\n"

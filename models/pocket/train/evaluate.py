@@ -25,14 +25,24 @@ class Server:
 
     def _post(self, method, path, body=None):
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode() if body else None, headers, method=method)
+        request = urllib.request.Request(
+            self.url + path, json.dumps(body).encode() if body else None, headers, method=method
+        )
         with urllib.request.urlopen(request, context=self.tls, timeout=120) as response:
             return json.load(response)
 
     def answer(self, messages, thinking):
-        reply = self._post("POST", "/chat/completions", {
-            "model": self.model, "messages": messages, "temperature": 0, "max_tokens": 220,
-            "chat_template_kwargs": {"enable_thinking": thinking}})
+        reply = self._post(
+            "POST",
+            "/chat/completions",
+            {
+                "model": self.model,
+                "messages": messages,
+                "temperature": 0,
+                "max_tokens": 220,
+                "chat_template_kwargs": {"enable_thinking": thinking},
+            },
+        )
         message = reply["choices"][0]["message"]
         return message.get("content") or "", message.get("reasoning_content") or ""
 
@@ -47,12 +57,16 @@ class Local:
         import torch
         import train
 
-        torch.set_num_threads(2)
+        torch.set_num_threads(1)
         if args.gguf:
             vocabulary, self.model = export.read_vocabulary(args.gguf), export.read(args.gguf)
         else:
-            vocabulary, self.model = chat.Vocabulary.from_json(args.vocabulary), shape.load_model(args.checkpoint)
-        self.run = lambda messages, thinking: train.answer(self.model, vocabulary, messages, thinking, 220)
+            vocabulary, self.model = chat.Vocabulary.from_json(args.vocabulary), shape.load_model(
+                args.checkpoint
+            )
+        self.run = lambda messages, thinking: train.answer(
+            self.model, vocabulary, messages, thinking, 220
+        )
 
     def answer(self, messages, thinking):
         text = self.run(messages, thinking)
@@ -64,7 +78,9 @@ class Local:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("heldout")
     for name in ("--gguf", "--checkpoint", "--vocabulary", "--url", "--ca", "--key"):
         parser.add_argument(name)
@@ -83,13 +99,18 @@ def main():
         thought_asked += entry["thinking"]
         thought_kept += entry["thinking"] and bool(thought)
         if args.show and not ok:
-            print(f"{entry['kind']}: {entry['messages'][-2]['content']!r}\n  said {thought!r} {said!r}\n"
-                  f"  want {entry['messages'][-1]['content']!r}", flush=True)
+            print(
+                f"{entry['kind']}: {entry['messages'][-2]['content']!r}\n  said {thought!r} {said!r}\n"
+                f"  want {entry['messages'][-1]['content']!r}",
+                flush=True,
+            )
     for kind in sorted(total):
         print(f"{kind:10} {good[kind]:4} of {total[kind]}")
     n_good, n_total = sum(good.values()), sum(total.values())
-    print(f"{'all':10} {n_good:4} of {n_total} = {100 * n_good / n_total:.1f} %; a thought where asked: "
-          f"{thought_kept} of {thought_asked}")
+    print(
+        f"{'all':10} {n_good:4} of {n_total} = {100 * n_good / n_total:.1f} %; a thought where asked: "
+        f"{thought_kept} of {thought_asked}"
+    )
     return 0 if n_good >= 0.9 * n_total else 1
 
 

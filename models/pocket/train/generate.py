@@ -12,20 +12,56 @@ import argparse
 import json
 import random
 
+import facts
 import kiosk
+import lines
 import story
 import sums
 import talk
 from turn import Turn, ask, has_all, held_out, pick
 
-HELPERS = ["You are a helpful assistant.", "You are a helpful assistant.", "Be helpful and brief.",
-           "You are a friendly assistant.", "You are Hearth.", "Answer briefly.", "Answer in English.",
-           "You are a kind and patient helper.", "You are a useful AI assistant."]
-ENDINGS = ["Ahoy!", "Over and out.", "Have fun!", "Stay safe.", "Cheers!", "Best wishes!", "Meow.", "Take care!"]
+HELPERS = [
+    "You are a helpful assistant.",
+    "You are a helpful assistant.",
+    "Be helpful and brief.",
+    "You are a friendly assistant.",
+    "You are Hearth.",
+    "Answer briefly.",
+    "Answer in English.",
+    "You are a kind and patient helper.",
+    "You are a useful AI assistant.",
+]
+ENDINGS = [
+    "Ahoy!",
+    "Over and out.",
+    "Have fun!",
+    "Stay safe.",
+    "Cheers!",
+    "Best wishes!",
+    "Meow.",
+    "Take care!",
+]
 HEADS = ["Dear guest,", "Sure!", "Hello again!", "Of course!", "Well,", "Yes, captain!", "Gladly!"]
-WEIGHTS = {"faq": 26, "sum": 24, "story": 11, "decline": 13, "small": 12, "echo": 7, "fixed": 3, "count": 4}
-MAKERS = {"faq": talk.faq_turn, "sum": sums.sum_turn, "story": story.story_turn, "decline": talk.decline_turn,
-          "small": talk.small_turn, "echo": talk.echo_turn, "fixed": talk.fixed_turn, "count": sums.count_turn}
+WEIGHTS = {
+    "faq": 26,
+    "sum": 44,
+    "story": 14,
+    "decline": 13,
+    "small": 12,
+    "echo": 9,
+    "fixed": 3,
+    "count": 6,
+}
+MAKERS = {
+    "faq": talk.faq_turn,
+    "sum": sums.sum_turn,
+    "story": story.story_turn,
+    "decline": talk.decline_turn,
+    "small": talk.small_turn,
+    "echo": talk.echo_turn,
+    "fixed": talk.fixed_turn,
+    "count": sums.count_turn,
+}
 
 
 def general_turn(rng):
@@ -34,57 +70,120 @@ def general_turn(rng):
 
 def lost_turn(rng):
     """A visitor's question where no prompt names a place."""
-    fact = pick(rng, kiosk.facts_of(rng, "12"))
+    fact = pick(rng, facts.facts_of(rng, "12"))
     user, topic = ask(rng, fact.asks), fact.topic
     if rng.random() < 0.3:
-        user, topic = ask(rng, ["When are you open?", "What are the opening hours?", "Are you open on {d}?"],
-                          d=pick(rng, kiosk.DAYS)), "the opening hours"
-    return Turn(user, kiosk.SORRY.format(x=topic), has_all("sorry", topic), f"lost {user}", "decline",
-                f"The question is about {topic}. I have no facts about it.")
+        user, topic = (
+            ask(
+                rng,
+                ["When are you open?", "What are the opening hours?", "Are you open on {d}?"],
+                d=pick(rng, facts.DAYS),
+            ),
+            "the opening hours",
+        )
+    return Turn(
+        user,
+        kiosk.SORRY.format(x=topic),
+        has_all("sorry", topic),
+        f"lost {user}",
+        "decline",
+        f"The question is about {topic}. I have no facts about it.",
+    )
 
 
 def repeat_turn(rng, previous):
-    user = ask(rng, ["Can you repeat that?", "Repeat that, please.", "Say that again.", "Sorry, what?", "Once more, please."])
-    return Turn(user, previous.answer, has_all(previous.answer), f"repeat {previous.key}", "repeat",
-                "I repeat my last answer.")
+    user = ask(
+        rng,
+        [
+            "Can you repeat that?",
+            "Repeat that, please.",
+            "Say that again.",
+            "Sorry, what?",
+            "Once more, please.",
+        ],
+    )
+    return Turn(
+        user,
+        previous.answer,
+        has_all(previous.answer),
+        f"repeat {previous.key}",
+        "repeat",
+        "I repeat my last answer.",
+    )
 
 
 class Persona:
     """A system prompt that only sets a house rule."""
 
     def __init__(self, rng):
-        self.name = talk.invented(rng) if rng.random() < 0.6 else pick(rng, kiosk.PEOPLE)
+        self.name = talk.invented(rng) if rng.random() < 0.6 else pick(rng, facts.PEOPLE)
         self.shape = rng.randrange(4)
         word = pick(rng, ENDINGS if self.shape < 3 else HEADS)
         self.head, self.tail = "", ""
         if self.shape == 0:
-            self.prompt = pick(rng, ["Your name is {n}.", "You are {n}, a helpful assistant.", "You are called {n}.",
-                                     "You are {n}. Be friendly."]).format(n=self.name)
+            self.prompt = pick(
+                rng,
+                [
+                    "Your name is {n}.",
+                    "You are {n}, a helpful assistant.",
+                    "You are called {n}.",
+                    "You are {n}. Be friendly.",
+                ],
+            ).format(n=self.name)
         elif self.shape == 1:
-            self.prompt = pick(rng, ["The user is called {n}. Greet the user by name.",
-                                     "You talk to {n}. Use the name when you greet."]).format(n=self.name)
+            self.prompt = pick(
+                rng,
+                [
+                    "The user is called {n}. Greet the user by name.",
+                    "You talk to {n}. Use the name when you greet.",
+                ],
+            ).format(n=self.name)
         elif self.shape == 2:
             self.tail = " " + word
-            self.prompt = pick(rng, ["End every answer with: {w}", "Always end with: {w}",
-                                     "Finish each answer with: {w}"]).format(w=word)
+            self.prompt = pick(
+                rng,
+                [
+                    "End every answer with: {w}",
+                    "Always end with: {w}",
+                    "Finish each answer with: {w}",
+                ],
+            ).format(w=word)
         else:
             self.head = word + " "
-            self.prompt = pick(rng, ["Begin every answer with: {w}", "Always start with: {w}"]).format(w=word)
+            self.prompt = pick(
+                rng, ["Begin every answer with: {w}", "Always start with: {w}"]
+            ).format(w=word)
 
     def turn(self, rng):
         if self.shape == 0 and rng.random() < 0.6:
-            user = ask(rng, talk.FAQ[1][1] + ["Who are you?"])
-            return Turn(user, f"My name is {self.name}.", has_all(self.name), f"name {self.name}", "persona",
-                        f"My prompt says that I am {self.name}.")
+            user = ask(rng, lines.FAQ[1][1] + ["Who are you?"])
+            return Turn(
+                user,
+                f"My name is {self.name}.",
+                has_all(self.name),
+                f"name {self.name}",
+                "persona",
+                f"My prompt says that I am {self.name}.",
+            )
         if self.shape == 1 and rng.random() < 0.6:
-            user = pick(rng, talk.SMALL[0][1])
-            return Turn(user, f"Hello {self.name}! How can I help you?", has_all(self.name), f"greet {self.name}",
-                        "persona", f"The user is called {self.name}.")
+            user = pick(rng, lines.SMALL[0][1])
+            return Turn(
+                user,
+                f"Hello {self.name}! How can I help you?",
+                has_all(self.name),
+                f"greet {self.name}",
+                "persona",
+                f"The user is called {self.name}.",
+            )
         turn = general_turn(rng)
-        while turn.kind == "echo" or (self.shape == 0 and turn.key.startswith(("name", "who", "chatgpt"))):
+        while turn.kind == "echo" or (
+            self.shape == 0 and turn.key.startswith(("name", "who", "chatgpt"))
+        ):
             turn = general_turn(rng)
         if self.head or self.tail:
             turn.answer = self.head + turn.answer + self.tail
+            if turn.after_thought:
+                turn.after_thought = self.head + turn.after_thought + self.tail
             turn.rule = has_all(*turn.rule["all"], self.head.strip() or self.tail.strip())
             turn.kind = "persona"
         return turn
@@ -134,8 +233,14 @@ def dialogue(rng, split):
         messages.append({"role": "user", "content": turn.user})
         messages.append({"role": "assistant", "content": turn.answer})
     if thinking:
+        messages[-1]["content"] = turns[-1].after_thought or turns[-1].answer
         messages[-1]["reasoning_content"] = turns[-1].thought
-    return {"messages": messages, "thinking": thinking, "kind": turns[-1].kind, "rule": turns[-1].rule}
+    return {
+        "messages": messages,
+        "thinking": thinking,
+        "kind": turns[-1].kind,
+        "rule": turns[-1].rule,
+    }
 
 
 def main():

@@ -17,18 +17,35 @@ LAYER_SCALES = [0.90625, 0.9375, 0.875, 0.96875, 0.9375, 0.84375]
 
 def config():
     return Gemma4TextConfig(
-        vocab_size=VOCABULARY, hidden_size=HIDDEN, intermediate_size=FFN, num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS, num_key_value_heads=LOCAL_KV_HEADS, head_dim=LOCAL_HEAD_DIM,
-        global_head_dim=GLOBAL_HEAD_DIM, num_global_key_value_heads=GLOBAL_KV_HEADS, attention_k_eq_v=True,
-        sliding_window=WINDOW, max_position_embeddings=CONTEXT, final_logit_softcapping=SOFTCAP, rms_norm_eps=EPS,
+        vocab_size=VOCABULARY,
+        hidden_size=HIDDEN,
+        intermediate_size=FFN,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=LOCAL_KV_HEADS,
+        head_dim=LOCAL_HEAD_DIM,
+        global_head_dim=GLOBAL_HEAD_DIM,
+        num_global_key_value_heads=GLOBAL_KV_HEADS,
+        attention_k_eq_v=True,
+        sliding_window=WINDOW,
+        max_position_embeddings=CONTEXT,
+        final_logit_softcapping=SOFTCAP,
+        rms_norm_eps=EPS,
         layer_types=["sliding_attention" if local else "full_attention" for local in IS_LOCAL],
         rope_parameters={
             "sliding_attention": {"rope_type": "default", "rope_theta": ROPE_LOCAL},
-            "full_attention": {"rope_type": "proportional", "partial_rotary_factor": ROTARY_SHARE,
-                               "rope_theta": ROPE_GLOBAL},
+            "full_attention": {
+                "rope_type": "proportional",
+                "partial_rotary_factor": ROTARY_SHARE,
+                "rope_theta": ROPE_GLOBAL,
+            },
         },
-        hidden_size_per_layer_input=0, vocab_size_per_layer_input=VOCABULARY, num_kv_shared_layers=0,
-        tie_word_embeddings=True, attn_implementation="sdpa", dtype="float32",
+        hidden_size_per_layer_input=0,
+        vocab_size_per_layer_input=VOCABULARY,
+        num_kv_shared_layers=0,
+        tie_word_embeddings=True,
+        attn_implementation="sdpa",
+        dtype="float32",
     )
 
 

@@ -16,10 +16,36 @@ import sys
 N_PIECES = 2048
 SPACE = "\u2581"
 HEAD = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
-MARKERS = ["<|turn>", "<turn|>", "<|channel>", "<channel|>", "<|think|>", "<|tool>", "<tool|>", "<|tool_call>",
-           "<tool_call|>", "<|tool_response>", "<tool_response|>", '<|"|>', "<|image>", "<image|>", "<|image|>",
-           "<|audio>", "<audio|>", "<|audio|>", "<|video|>"]
-USER_DEFINED = {"<|channel>", "<channel|>", "<|tool_call>", "<tool_call|>", "<|tool_response>", "<tool_response|>", '<|"|>'}
+MARKERS = [
+    "<|turn>",
+    "<turn|>",
+    "<|channel>",
+    "<channel|>",
+    "<|think|>",
+    "<|tool>",
+    "<tool|>",
+    "<|tool_call>",
+    "<tool_call|>",
+    "<|tool_response>",
+    "<tool_response|>",
+    '<|"|>',
+    "<|image>",
+    "<image|>",
+    "<|image|>",
+    "<|audio>",
+    "<audio|>",
+    "<|audio|>",
+    "<|video|>",
+]
+USER_DEFINED = {
+    "<|channel>",
+    "<channel|>",
+    "<|tool_call>",
+    "<tool_call|>",
+    "<|tool_response>",
+    "<tool_response|>",
+    '<|"|>',
+}
 NORMAL, CONTROL, USER, BYTE = 1, 3, 4, 6
 RUNS = [("\n", 31), (SPACE, 31), ("\t", 8)]
 EXTRA_CHARS = "äöüÄÖÜßéèàçñ°€–—’‘“”„…·×÷½"

@@ -100,8 +100,10 @@ def make_optimizers(model, rate):
     matrices = [p for p in model.model.layers.parameters() if p.ndim == 2]
     chosen = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in chosen]
-    return [Muon(matrices, lr=rate),
-            torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.97), weight_decay=0.0)]
+    return [
+        Muon(matrices, lr=rate),
+        torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.97), weight_decay=0.0),
+    ]
 
 
 def rate_share(step, done):
@@ -121,13 +123,19 @@ def answer(model, vocabulary, messages, thinking, n_max):
             break
         out.append(token)
         feed = torch.tensor([[token]])
-    return "".join(vocabulary.tokens[i] if vocabulary.types[i] in (3, 4) else vocabulary.decode([i]) for i in out)
+    return "".join(
+        vocabulary.tokens[i] if vocabulary.types[i] in (3, 4) else vocabulary.decode([i])
+        for i in out
+    )
 
 
 def show(model, vocabulary, entries):
     for entry in entries:
         said = answer(model, vocabulary, entry["messages"][:-1], entry["thinking"], 60)
-        print(f"  Q {entry['messages'][-2]['content']!r}\n  A {said!r}\n  = {entry['messages'][-1]['content']!r}", flush=True)
+        print(
+            f"  Q {entry['messages'][-2]['content']!r}\n  A {said!r}\n  = {entry['messages'][-1]['content']!r}",
+            flush=True,
+        )
 
 
 def load(args, rank, vocabulary):
@@ -136,19 +144,26 @@ def load(args, rank, vocabulary):
         entries = [json.loads(line) for line in lines]
     for entry in entries[:200]:
         check_sample(entry, vocabulary)
-    return [sample(entry, vocabulary) for entry in entries[rank : -N_WATCHED : args.workers]], entries[-N_WATCHED:]
+    return [
+        sample(entry, vocabulary) for entry in entries[rank : -N_WATCHED : args.workers]
+    ], entries[-N_WATCHED:]
 
 
 def work(rank, args, meeting):
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=args.workers)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{meeting}", rank=rank, world_size=args.workers
+    )
     vocabulary = chat.Vocabulary.from_json(args.vocabulary)
     norm.install()
     samples, watched = load(args, rank, vocabulary)
     model = shape.new_model(args.seed)
     if rank == 0:
-        print(f"{sum(p.numel() for p in model.parameters())} parameters, {len(samples)} dialogues and "
-              f"{sum(len(s[0]) for s in samples)} tokens per worker", flush=True)
+        print(
+            f"{sum(p.numel() for p in model.parameters())} parameters, {len(samples)} dialogues and "
+            f"{sum(len(s[0]) for s in samples)} tokens per worker",
+            flush=True,
+        )
     optimizers = make_optimizers(model, args.rate)
     state = {"step": 0, "seconds": 0.0, "n_tokens": 0}
     if args.resume:
@@ -166,8 +181,14 @@ def checkpoint_path(args):
 
 
 def save(path, model, optimizers, state):
-    torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": state},
-               path + ".part")
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "optimizers": [o.state_dict() for o in optimizers],
+            "state": state,
+        },
+        path + ".part",
+    )
     os.replace(path + ".part", path)
 
 
@@ -202,14 +223,18 @@ def run(args, rank, model, optimizers, state, samples, watch):
     average, done = 0.0, 0.0
     while done < 1:
         for ids, weights in batches(samples, args.tokens, rng):
-            done = state["seconds"] / 60 / args.minutes if args.minutes else state["step"] / args.steps
+            done = (
+                state["seconds"] / 60 / args.minutes if args.minutes else state["step"] / args.steps
+            )
             if done >= 1:
                 break
             for optimizer in optimizers:
                 for group in optimizer.param_groups:
                     group["lr"] = args.rate * rate_share(state["step"], done)
             loss = backward(model, ids, weights)
-            loss, seconds, n_tokens = exchange(model, [loss, before + time.time() - began, float(ids.numel())])
+            loss, seconds, n_tokens = exchange(
+                model, [loss, before + time.time() - began, float(ids.numel())]
+            )
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             for optimizer in optimizers:
                 optimizer.step()
@@ -220,8 +245,11 @@ def run(args, rank, model, optimizers, state, samples, watch):
             average = loss if not average else 0.95 * average + 0.05 * loss
             assert math.isfinite(loss)
             if watch and state["step"] % 20 == 0:
-                print(f"step {state['step']} loss {average:.4f} tokens {state['n_tokens']} seconds {seconds:.0f} "
-                      f"done {done:.3f}", flush=True)
+                print(
+                    f"step {state['step']} loss {average:.4f} tokens {state['n_tokens']} seconds {seconds:.0f} "
+                    f"done {done:.3f}",
+                    flush=True,
+                )
             if watch and time.time() - last_save > SAVE_SECONDS:
                 save(checkpoint_path(args), model, optimizers, state)
                 watch()
@@ -232,7 +260,9 @@ def run(args, rank, model, optimizers, state, samples, watch):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for name in ("data", "vocabulary", "out"):
         parser.add_argument(name)
     parser.add_argument("--minutes", type=float, default=0)

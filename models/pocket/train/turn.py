@@ -6,7 +6,7 @@ combination whose hash falls in the held-out tenth never appears in the training
 
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -17,7 +17,9 @@ class Turn:
     key: str
     kind: str
     thought: str = ""
-    topic: dict = field(default_factory=dict)  # what a follow-up question may refer to
+    after_thought: str = (
+        ""  # the answer once the thought has done the work; empty = the same answer
+    )
 
 
 def held_out(key):
