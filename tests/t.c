@@ -20,7 +20,7 @@
 enum {
     MAX_JOBS = 64,
     MAX_PRINTED_FAILS = 10, /* per test: a broken loop must not bury the first line */
-    DEFAULT_LIMIT_S = 300   /* the slowest honest test, under ASan and emulation */
+    DEFAULT_LIMIT_S = 1500  /* the slowest honest test, under ASan and emulation */
 };
 
 struct outcome { /* shared with one child */
