@@ -95,7 +95,7 @@ build/dist/hearth-%: $(B)/hearth
 -include $(patsubst %.o,%.d,$(call obj,$(SRC) $(ASM) $(wildcard tests/*.c tests/fuzz/*.c)))
 
 # -- targets -------------------------------------------------------------------------------------
-.PHONY: help build run test check-all unit objects lint layers format fuzz fuzz-replay bench dist \
+.PHONY: help build run test check-all unit objects lint layers format fuzz fuzz-replay bench bench-cpu dist \
         install clean distclean FORCE
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -122,6 +122,8 @@ fuzz-replay: $(FUZZ:%=$(B)/%_replay) ## replay the fuzz corpora in this MODE
 	@tests/fuzz/replay.sh $^
 bench: build/hearth ## speed of the CPU backend on this machine; BENCH="flags of hearth bench"
 	@build/hearth bench $(BENCH)
+bench-cpu: build/hearth ## the product of every weight encoding beside what memory and registers allow
+	@build/hearth bench --encodings $(BENCH)
 dist: ## stripped binaries for both architectures in build/dist
 	@$(MAKE) --no-print-directory ARCH=x86_64 build/dist/hearth-x86_64
 	@$(MAKE) --no-print-directory ARCH=aarch64 build/dist/hearth-aarch64

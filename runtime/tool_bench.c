@@ -1,4 +1,5 @@
 /* hearth bench: runs the measurements of bench.h for each number of threads; table and JSON. */
+#include "kernels/matmul/matmul_bench.h"
 #include "runtime/bench.h"
 #include "runtime/tool_arg.h"
 #include "runtime/tool_input.h"
@@ -16,12 +17,18 @@ enum { MAX_THREAD_COUNTS = 8, MAX_TOKENS = 1 << 20, MAX_USERS = 256 };
 static const char help[] =
     "hearth bench [-m MODEL.gguf] [--prompt N,...] [--generate N] [--threads N,...] [--users "
     "N,...] [--json FILE]\n"
+    "hearth bench --encodings [--threads N,...] [--repeat N]\n"
     "  Speed of a model on this machine: prefill, decode, steps of 1 to 16 rows of one sequence\n"
     "  (what checking a draft costs), many users, and the memory's read bandwidth beside them.\n"
     "  Every repeat measures everything once; medians are printed, with the extremes.\n"
     "  Tokens are random, choosing the next one is not part of the time. Bytes per token: all\n"
     "  weights but the embedding table, once, and the cache at the mean depth; a share of the\n"
     "  bandwidth above 100 % means that the weights fit the processor's cache.\n"
+    "  --encodings         no model: the product of each weight encoding alone, 256 MiB of random\n"
+    "                      weights with rows of 8192: GB/s of one row and their share of plain\n"
+    "                      reading, multiply-adds of 16 and 256 rows and their share of an "
+    "integer\n"
+    "                      dot loop that touches registers only, steps of 4 and 16 rows to one\n"
     "  -m MODEL.gguf       without it pocket, the model built in\n"
     "  --prompt N,...      prompt lengths (256); the first is the depth for all that follows it\n"
     "  --generate N        tokens per decode sample (32)\n"
@@ -32,6 +39,7 @@ static const char help[] =
 
 struct bench_args {
     const char *model, *prompts, *threads, *users, *json;
+    bool every_encoding;
     uint64_t n_generate, n_repeats;
 };
 
@@ -231,11 +239,25 @@ static bool run_bench(const struct bench_args *a, struct bench_config *cfg,
     return ok;
 }
 
+static bool run_encodings(const struct bench_args *a, const struct bench_list *threads,
+                          struct err *e)
+{
+    enum { ROW_ELEMS = 8192 };
+    for (uint32_t i = 0; i < threads->n; i++) {
+        const struct matmul_bench_args args = {
+            .n_threads = threads->at[i], .n_in = ROW_ELEMS, .n_repeats = (uint32_t)a->n_repeats};
+        if (!matmul_bench(&args, stdout, e))
+            return false;
+    }
+    return true;
+}
+
 int tool_bench(int argc, char **argv)
 {
     struct bench_args a = {.n_generate = 32, .n_repeats = 5};
     const struct tool_opt opts[] = {
         {"-m", TOOL_OPT_WORDS, .n_words = 1, .words = &a.model},
+        {"--encodings", TOOL_OPT_FLAG, .flag = &a.every_encoding},
         {"--prompt", TOOL_OPT_WORDS, .n_words = 1, .words = &a.prompts},
         {"--generate", TOOL_OPT_COUNT, 1, MAX_TOKENS, .count = &a.n_generate},
         {"--threads", TOOL_OPT_WORDS, .n_words = 1, .words = &a.threads},
@@ -257,5 +279,9 @@ int tool_bench(int argc, char **argv)
         !read_list(&cfg.users, "--users", a.users, MAX_USERS, &e) ||
         !read_list(&threads, "--threads", a.threads, POOL_MAX_THREADS, &e))
         return tool_misused(argv[0], &spec, e.msg);
+    if (a.every_encoding && (a.model || a.json || a.prompts || a.users))
+        return tool_misused(argv[0], &spec, "--encodings goes with --threads and --repeat alone");
+    if (a.every_encoding)
+        return run_encodings(&a, &threads, &e) ? TOOL_OK : tool_failed(argv[0], &e);
     return run_bench(&a, &cfg, &threads, &e) ? TOOL_OK : tool_failed(argv[0], &e);
 }

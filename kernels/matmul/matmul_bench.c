@@ -11,12 +11,9 @@
 enum {
     W_BYTES = 256 << 20, /* beyond every cache */
     MAX_ROWS = 256,
-    MAX_REPEATS = 31,
+    MAX_REPEATS = 32,
     CEILING_ITERATIONS = 2000000,
 };
-
-static const enum qtype types[] = {QTYPE_Q8_0, QTYPE_Q4_K, QTYPE_Q6_K, QTYPE_NVFP4,
-                                   QTYPE_BF16, QTYPE_F16,  QTYPE_F32};
 
 struct bench {
     struct matmul_bench_args args;
@@ -121,7 +118,7 @@ static void one_type(struct bench *b, enum qtype type, double read_bytes_per_s, 
     double prefill_s = product_seconds(b, type, 256, W_BYTES / 32);
     double prefill_ops = 256.0 * b->product.n_out * b->args.n_in;
     double verify_rate = 16 * per_row / verify_s, prefill_rate = prefill_ops / prefill_s;
-    fprintf(out, "%-6s %7.2f %5.0f%% %7.2f %8.1f %5.0f%% %8.1f %5.0f%% %7.2f\n",
+    fprintf(out, "%-7s %7.2f %5.0f%% %7.2f %8.1f %5.0f%% %8.1f %5.0f%% %7.2f\n",
             qtype_info(type)->name, w_bytes / decode_s * 1e-9,
             100 * w_bytes / decode_s / read_bytes_per_s, verify4_s / decode_s, verify_rate * 1e-9,
             100 * verify_rate / dots_per_s, prefill_rate * 1e-9, 100 * prefill_rate / dots_per_s,
@@ -139,15 +136,28 @@ static void report(struct bench *b, FILE *out)
             (double)n_dots * CEILING_ITERATIONS * pool_n_threads(b->pool) / seconds(b, ceiling_all);
     fprintf(out, "%u threads, K = %u: read %.2f GB/s, int8 multiply-adds from registers %.1f G/s\n",
             pool_n_threads(b->pool), b->args.n_in, read_rate * 1e-9, dots_per_s * 1e-9);
-    fprintf(out, "type    decode GB/s   4 : 1   16 rows Gmac/s   256 rows Gmac/s  16 : 1\n");
-    for (uint32_t i = 0; i < sizeof types / sizeof *types; i++)
-        one_type(b, types[i], read_rate, dots_per_s, out);
+    fprintf(out, "type     decode GB/s   4 : 1   16 rows Gmac/s   256 rows Gmac/s  16 : 1\n");
+    for (uint32_t id = 0; id < QTYPE_ID_END; id++)
+        if (matmul_supports((enum qtype)id))
+            one_type(b, (enum qtype)id, read_rate, dots_per_s, out);
+}
+
+/* Bytes of a row in the smallest encoding: as many rows of W may be in hand as that leaves room
+ * for.
+ */
+static uint64_t least_row_bytes(uint32_t n_in)
+{
+    uint64_t least = n_in * sizeof(float);
+    for (uint32_t id = 0; id < QTYPE_ID_END; id++)
+        if (matmul_supports((enum qtype)id))
+            least = num_min(least, qtype_row_bytes((enum qtype)id, n_in));
+    return least;
 }
 
 static bool take_memory(struct bench *b, struct err *e)
 {
     uint32_t n_threads = pool_n_threads(b->pool);
-    size_t max_out = W_BYTES / qtype_row_bytes(QTYPE_Q4_K, b->args.n_in);
+    size_t max_out = W_BYTES / least_row_bytes(b->args.n_in);
     void **const places[] = {(void **)&b->w, (void **)&b->x, (void **)&b->y, &b->place,
                              &b->scratch};
     const size_t sizes[] = {W_BYTES, (size_t)MAX_ROWS * b->args.n_in * sizeof(float),

@@ -210,6 +210,10 @@ if command -v jq >/dev/null 2>&1; then
 else
     skip "bench --json is JSON" "jq is not installed"
 fi
+run bench --encodings --threads 1 --repeat 1
+check "bench --encodings measures every encoding" says "NVFP4"
+run bench --encodings -m "$small"
+check "bench --encodings takes no model" refused 2 "--encodings goes with"
 run bench -m "$small" --prompt 500
 check "bench refuses a prompt that the context cannot hold" refused 1 "512"
 
