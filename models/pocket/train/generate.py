@@ -14,11 +14,11 @@ import random
 
 import facts
 import kiosk
-import lines
+import opening
 import story
 import sums
 import talk
-from turn import Turn, ask, has_all, held_out, pick
+from turn import Turn, ask, fill, has_all, held_out, pick
 
 HELPERS = [
     "You are a helpful assistant.",
@@ -28,6 +28,18 @@ HELPERS = [
     "You are Hearth.",
     "Answer briefly.",
     "Answer in English.",
+    "You are a storyteller for children.",
+    "You are a maths tutor.",
+    "You are a chatbot.",
+    "You are a polite assistant.",
+    "You are an assistant in an office.",
+    "Be kind.",
+    "You are a kiosk assistant.",
+    "Answer in one or two sentences.",
+    "You are Hearth, a private assistant.",
+    "You are Hearth, a helpful offline assistant.",
+    "You answer questions about this box.",
+    "Reply in short sentences.",
     "You are a kind and patient helper.",
     "You are a useful AI assistant.",
 ]
@@ -43,14 +55,14 @@ ENDINGS = [
 ]
 HEADS = ["Dear guest,", "Sure!", "Hello again!", "Of course!", "Well,", "Yes, captain!", "Gladly!"]
 WEIGHTS = {
-    "faq": 26,
+    "faq": 34,
     "sum": 44,
     "story": 14,
-    "decline": 13,
-    "small": 12,
-    "echo": 9,
+    "decline": 20,
+    "small": 14,
+    "echo": 7,
     "fixed": 3,
-    "count": 6,
+    "count": 4,
 }
 MAKERS = {
     "faq": talk.faq_turn,
@@ -70,17 +82,15 @@ def general_turn(rng):
 
 def lost_turn(rng):
     """A visitor's question where no prompt names a place."""
-    fact = pick(rng, facts.facts_of(rng, "12"))
-    user, topic = ask(rng, fact.asks), fact.topic
+    style = facts.Spelling(rng)
+    _, _, values = facts.choose(rng, style, 1)
+    fact = facts.missing(rng, style, set(), values)
+    user, topic = ask(rng, fact.asks, **values), fact.topic
     if rng.random() < 0.3:
-        user, topic = (
-            ask(
-                rng,
-                ["When are you open?", "What are the opening hours?", "Are you open on {d}?"],
-                d=pick(rng, facts.DAYS),
-            ),
-            "the opening hours",
-        )
+        user = ask(rng, opening.GENERAL + opening.DAY, d=pick(rng, facts.DAYS))
+        topic = "the opening hours"
+    elif rng.random() < 0.2 or topic == "tickets":
+        user, topic = ask(rng, kiosk.PRICES), "ticket prices"
     return Turn(
         user,
         kiosk.SORRY.format(x=topic),
@@ -100,6 +110,12 @@ def repeat_turn(rng, previous):
             "Say that again.",
             "Sorry, what?",
             "Once more, please.",
+            "Can you say that again?",
+            "Please repeat [that|your answer].",
+            "Pardon?",
+            "What did you say?",
+            "I did not hear that. Again, please.",
+            "Could you repeat that?",
         ],
     )
     return Turn(
@@ -156,7 +172,7 @@ class Persona:
 
     def turn(self, rng):
         if self.shape == 0 and rng.random() < 0.6:
-            user = ask(rng, lines.FAQ[1][1] + ["Who are you?"])
+            user = ask(rng, talk.FAQ[1][1] + ["Who are you?"])
             return Turn(
                 user,
                 f"My name is {self.name}.",
@@ -166,7 +182,7 @@ class Persona:
                 f"My prompt says that I am {self.name}.",
             )
         if self.shape == 1 and rng.random() < 0.6:
-            user = pick(rng, lines.SMALL[0][1])
+            user = fill(rng, pick(rng, talk.SMALL[0][1]))
             return Turn(
                 user,
                 f"Hello {self.name}! How can I help you?",
@@ -203,10 +219,10 @@ def next_turn(rng, scene, previous):
 
 def choose_scene(rng):
     dice = rng.random()
-    if dice < 0.46:
+    if dice < 0.52:
         place = kiosk.Place(rng)
         return place, place.prompt
-    if dice < 0.54:
+    if dice < 0.57:
         persona = Persona(rng)
         return persona, persona.prompt
     return None, pick(rng, HELPERS) if dice < 0.68 else ""

@@ -4,7 +4,7 @@ A FAQ entry is: intent, questions, answer, words the answer must hold. The answe
 and addresses the product really has.
 """
 
-URL = "https://<box>:8443/v1"
+URL = "https://box:8443/v1"
 FAQ = [
     (
         "who",
@@ -138,7 +138,7 @@ FAQ = [
             "How do I connect with Python?",
             "How do programs talk to you?",
         ],
-        f"Set the base URL to {URL}, give your API key, and trust the CA certificate from https://<box>:8443/ca.crt. "
+        f"Set the base URL to {URL}, give your API key, and trust the CA certificate from https://box:8443/ca.crt. "
         "Any OpenAI-compatible client works.",
         [URL, "api key", "ca.crt"],
     ),
@@ -151,7 +151,7 @@ FAQ = [
             "What is the address of the API?",
             "Which endpoint should I use?",
         ],
-        f"The base URL is {URL}, where <box> is the name or address of this machine.",
+        f"The base URL is {URL}, where box is the name or address of this machine.",
         [URL],
     ),
     (
@@ -170,7 +170,7 @@ FAQ = [
             "My client does not trust the certificate.",
             "Where is the CA file?",
         ],
-        "Get the CA certificate from https://<box>:8443/ca.crt and add it to your client. The command hearth cert show "
+        "Get the CA certificate from https://box:8443/ca.crt and add it to your client. The command hearth cert show "
         "prints its fingerprint.",
         ["ca.crt", "hearth cert show"],
     ),
@@ -278,8 +278,8 @@ FAQ = [
             "I get an error.",
             "The box does not answer.",
         ],
-        "Check the power and the network cable first, then restart the box. If that does not help, run hearth selftest.",
-        ["restart", "hearth selftest"],
+        "Check the power and the network cable first, then restart the box. If that does not help, open https://box:8443/health.",
+        ["restart", "/health"],
     ),
     (
         "401",
@@ -427,25 +427,15 @@ NO_NEWS = "I am sorry, I am offline and do not have live information about {x}."
 NO_ADVICE = "I am sorry, I cannot give {x} advice. Please ask a {who}."
 NO_FACT = "I am sorry, I do not know that. I am a small offline assistant."
 NO_SKILL = "I am sorry, that is beyond me. I am a small offline assistant."
+NO_OPINION = "I am sorry, I do not have opinions about politics or religion."
 NO_PRIVATE = "I am sorry, I have no personal information about anyone."
 EVENTS = """the football match; the election; the world cup; the game last night; the race; the tennis final; the song
 contest; the chess match; the lottery; the Olympic Games; the cup final; the debate; the marathon; the hockey game""".split(
     ";"
 )
-LIVE = """the weather; the news; the traffic; the stock market; the price of gold; the train times; the bus times; the
-exchange rate; the weather tomorrow; the latest news; the flight times; the football scores; the time""".split(
-    ";"
-)
-FACTS = """What is the capital of {c}?; How many people live in {c}?; Who is the president of {c}?; Who wrote {b}?; Who painted
-{b}?; What is the highest mountain in {c}?; When was {b} written?; Who invented the {t}?; How does a {t} work?; How far
-is the moon?; What is the speed of light?; Explain quantum physics.; When did the war end?; What is the meaning of
-life?; Who discovered America?; How tall is the {t}?; What is the longest river in {c}?; Who is {p}?; Why is the sky
-blue?; When was {p} born?; What do you know about {c}?; Tell me about {p}.; What is a {t}?""".replace(
-    "\n", " "
-).split(
-    ";"
-)
-COUNTRIES = "France Germany Italy Spain Japan China Brazil Kenya Canada Peru Norway Poland Egypt India Greece".split()
+COUNTRIES = """France Germany Italy Spain Japan China Brazil Kenya Canada Peru Norway Poland Egypt India Greece Mexico
+Russia Sweden Denmark Turkey Iceland Chile Portugal Austria Ireland Australia Finland Ukraine Cuba Berlin Paris London
+Rome Madrid Vienna Texas California Tokyo Europe Africa Asia""".split()
 BOOKS = [
     "Hamlet",
     "Faust",
@@ -477,30 +467,20 @@ PEOPLE = [
     "Goethe",
     "Marie Curie",
     "Columbus",
-]
-SKILLS = [
-    "Write a program in {l}.",
-    "Translate this into {f}.",
-    "Write an essay about {c}.",
-    "Can you draw a picture?",
-    "Write {l} code that sorts a list.",
-    "Play some music.",
-    "Send an email for me.",
-    "Book a flight to {c}.",
-    "Open the door.",
-    "Order a pizza for me.",
-    "Call a taxi, please.",
-    "Buy me a ticket to {c}.",
-]
-PRIVATE = [
-    "Where does {p} live?",
-    "What is the phone number of {p}?",
-    "What is my name?",
-    "Where do I live?",
-    "What is my password?",
-    "How old is {p}?",
-    "What is the email address of {p}?",
-    "How old am I?",
+    "Shakespeare",
+    "Julius Caesar",
+    "Einstein",
+    "Darwin",
+    "Beethoven",
+    "Leonardo da Vinci",
+    "Picasso",
+    "Elvis",
+    "Michael Jackson",
+    "Lincoln",
+    "Gandhi",
+    "Bach",
+    "Galileo",
+    "Plato",
 ]
 PERSONS = [
     "my neighbour",
@@ -512,41 +492,7 @@ PERSONS = [
     "the mayor",
     "Tom Berger",
 ]
-ADVICE = [
-    (
-        "medical",
-        "doctor",
-        [
-            "I have a headache. What should I take?",
-            "My {o} hurts. What can I do?",
-            "Am I ill?",
-            "Which medicine is good for my {o}?",
-            "How do I treat a burn?",
-            "I have a fever.",
-        ],
-    ),
-    (
-        "legal",
-        "lawyer",
-        [
-            "Can I sue my {w}?",
-            "My {w} broke the contract. What are my rights?",
-            "Is my contract valid?",
-            "Do I need a lawyer against my {w}?",
-            "How do I avoid paying a fine?",
-        ],
-    ),
-    (
-        "financial",
-        "bank",
-        [
-            "Which shares should I buy?",
-            "Should I invest in gold?",
-            "How should I invest my money?",
-            "Should I take a loan for a {w}?",
-        ],
-    ),
-]
+ADVICE = [("medical", "doctor"), ("legal", "lawyer"), ("financial", "bank")]
 BODY = ["knee", "back", "tooth", "stomach", "foot", "arm", "ear", "throat", "head", "eye"]
 WHO = ["landlord", "boss", "neighbour", "bank", "car", "house", "school"]
 FIXED = [
@@ -581,5 +527,6 @@ FIXED = [
         '["apple", "pear", "plum"]',
     ),
 ]
+WORDS = "house love water dog friend apple peace bread moon river book heart tree freedom summer".split()
 ECHO = """red blue green stone river garden apple window music paper summer winter silver golden happy little yellow
 orange bridge candle forest flower butter sugar market doctor garden mirror pocket rabbit street ticket turtle""".split()

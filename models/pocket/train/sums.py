@@ -4,39 +4,71 @@ Sums are worked digit by digit, ones first, because every written step is then a
 this size can know.
 """
 
-from turn import Turn, ask, has_all, pick
+from turn import Turn, ask, fill, has_all, pick
 
 ASK = {
     "+": [
+        "[What is|How much is|What does] {a} [+|plus] {b}?",
         "What is {a} + {b}?",
         "What is {a} plus {b}?",
         "{a} + {b} = ?",
-        "{a}+{b}",
-        "Add {a} and {b}.",
-        "Can you add {a} and {b}?",
-        "How much is {a} plus {b}?",
-        "Calculate {a} + {b}.",
-        "Sum of {a} and {b}?",
+        "{a}+{b}[|=|=?| =|?]",
+        "{a} + {b}[|=| =|?]",
+        "{a} plus {b}[|?]",
+        "[Add|Please add|Sum] {a} and {b}.",
+        "Can you [add|sum up|work out] {a} and {b}?",
+        "[Calculate|Compute|Work out|Solve|What about] {a} [+|plus] {b}[| for me].",
+        "Can you [calculate|work out|tell me|add] {a} [+|plus] {b}[| for me]?",
+        "[What is the sum|Sum|The sum] of {a} and {b}?",
+        "What do [I|you|we] get when [I|you|we] add {a} and {b}?",
+        "How much do {a} and {b} make?",
+        "What does {a} plus {b} make?",
+        "What is {b} more than {a}?",
+        "I need {a} + {b}.",
+        "Add {b} to {a}.",
     ],
     "-": [
+        "[What is|How much is] {a} [-|minus] {b}?",
         "What is {a} - {b}?",
         "What is {a} minus {b}?",
         "{a} - {b} = ?",
-        "{a}-{b}",
-        "Subtract {b} from {a}.",
-        "How much is {a} minus {b}?",
-        "Calculate {a} - {b}.",
+        "{a}-{b}[|=|=?| =|?]",
+        "{a} - {b}[|=| =|?]",
+        "{a} minus {b}[|?]",
+        "[Subtract|Please subtract|Take] {b} from {a}.",
+        "[Calculate|Compute|Work out|Solve] {a} [-|minus] {b}[| for me].",
+        "Can you [calculate|work out|tell me] {a} [-|minus] {b}[| for me]?",
         "Take {b} away from {a}.",
+        "What is {a} take away {b}?",
+        "What is the difference between {a} and {b}?",
+        "What is {b} less than {a}?",
+        "What is left when I take {b} from {a}?",
+        "How much is left if I subtract {b} from {a}?",
+        "I need {a} - {b}.",
     ],
     "x": [
+        "[What is|How much is] {a} [x|times|*] {b}?",
         "What is {a} x {b}?",
         "What is {a} times {b}?",
         "{a} x {b} = ?",
-        "{a} * {b}",
-        "Multiply {a} by {b}.",
-        "How much is {a} times {b}?",
-        "Calculate {a} x {b}.",
+        "{a}[*|x]{b}[|=|=?| =|?]",
+        "{a} [*|x] {b}[|=| =|?]",
+        "{a} times {b}[|?]",
+        "[Multiply|Please multiply] {a} [by|and|with] {b}.",
+        "[Calculate|Compute|Work out|Solve] {a} [x|*|times] {b}[| for me].",
+        "Can you [calculate|work out|tell me] {a} [x|times|*] {b}[| for me]?",
         "What is {a} multiplied by {b}?",
+        "What is the product of {a} and {b}?",
+        "What do [I|you|we] get when [I|you|we] multiply {a} [and|by] {b}?",
+        "I need {a} x {b}.",
+    ],
+    "/": [
+        "[What is|How much is] {a} [/|divided by] {b}?",
+        "{a} [/|divided by|:] {b}[|=| =|?]",
+        "Divide {a} by {b}.",
+        "[Calculate|Compute|Work out] {a} [/|divided by] {b}.",
+        "How many times does {b} go into {a}?",
+        "Can you divide {a} by {b}?",
     ],
 }
 THINGS = [
@@ -79,27 +111,46 @@ NAMES = [
 ]
 WORDED = {
     "+": [
-        "{n} has {a} {t} and gets {b} more. How many {t} does {n} have now?",
-        "There are {a} {t} on the table and {b} in the box. How many {t} are there together?",
+        "{n} has {a} {t} and [gets|buys|finds|receives] {b} more. How many {t} does {n} have [now|in total|altogether|]?",
+        "There are {a} {t} on the table and {b} in the box. How many {t} are there [together|in total|altogether]?",
         "{n} buys {a} {t} today and {b} {t} tomorrow. How many is that?",
+        "I have {a} {t} and [get|buy|find] {b} more. How many [{t} |]do I have [now|]?",
+        "I have {a} {t} and you give me {b}. How many do I have now?",
+        "{n} has {a} {t}. {m} has {b} {t}. How many do they have together?",
+        "If I have {a} {t} and buy {b} more, how many {t} do I have?",
+        "In the morning {a} {t} were sold, in the afternoon {b}. How many {t} is that?",
     ],
     "-": [
-        "{n} has {a} {t} and gives away {b}. How many are left?",
-        "There were {a} {t}. {b} were sold. How many {t} are left?",
+        "{n} has {a} {t} and [gives away|loses|sells|uses] {b}. How many [{t} |]are left?",
+        "There were {a} {t}. {b} were [sold|taken|lost]. How many {t} are left?",
         "{n} had {a} {t} and lost {b} of them. How many {t} remain?",
+        "I had {a} {t} and [gave away|lost|used|sold] {b}. How many [{t} |]do I have [left|now]?",
+        "If I have {a} {t} and give {b} to {n}, how many do I have left?",
+        "{n} has {a} euros and spends {b}. How many euros are left?",
+        "I have {a} euros and pay {b}. How much is left?",
+        "There are {a} {t} in the box. {n} takes {b}. How many are left?",
     ],
     "x": [
         "{n} has {a} boxes with {b} {t} each. How many {t} is that?",
         "There are {a} shelves and {b} {t} on each shelf. How many {t} are there?",
         "One box holds {b} {t}. How many {t} are in {a} boxes?",
+        "A ticket costs {b} euros. [What do {a} tickets cost|How much are {a} tickets|How much do {a} tickets cost]?",
+        "I buy {a} tickets for {b} euros each. [How much do I pay|What do I pay|How much is that]?",
+        "If there are {a} bags with {b} {t} in each, how many {t} are there?",
+        "{a} children have {b} {t} each. How many {t} is that [in total|]?",
+        "Each box has {b} {t}. I have {a} boxes. How many {t} do I have?",
+    ],
+    "/": [
+        "{n} shares {a} {t} among {b} children. How many does each child get?",
+        "{a} {t} are put into {b} boxes. How many are in each box?",
     ],
 }
 
 
 def steps(a, op, b):
     """The written column sums, ones first; only one-digit facts, a carry or a borrow as `1`."""
-    if op == "x":
-        return [f"{a} x {b} = {a * b}"]
+    if op in "x/":
+        return [f"{a} {op} {b} = {value(a, op, b)}"]
     upper, lower = str(a)[::-1], str(b)[::-1]
     out, carry = [], 0
     for at in range(max(len(upper), len(lower))):
@@ -118,40 +169,53 @@ def steps(a, op, b):
 
 
 def is_easy(a, op, b):
-    """One fact to know: a product, or no more than one digit on either side."""
-    return op == "x" or (b < 10 and a < (10 if op == "+" else 20))
+    """One fact to know: a product, or no more than 20 on either side."""
+    return op in "x/" or max(a, b) <= 20
 
 
 def numbers(rng, op):
     if op == "x":
-        return rng.randint(1, 12), rng.randint(1, 12)
+        return rng.randint(0 if rng.random() < 0.1 else 2, 12), rng.randint(2, 12)
+    if op == "/":
+        b = rng.randint(2, 12)
+        return b * rng.randint(2, 12), b
     dice = rng.random()
-    top = 9 if dice < 0.2 else 20 if dice < 0.4 else 99 if dice < 0.85 else 999
+    if dice < 0.3:  # the facts the columns are made of
+        b = rng.randint(0, 9)
+        return (rng.randint(0, 9) if op == "+" else rng.randint(b, 18)), b
+    top = 20 if dice < 0.45 else 99 if dice < 0.9 else 999
     a, b = rng.randint(1, top), rng.randint(1, top if rng.random() < 0.7 else min(top, 99))
     if op == "-" and b > a:
         a, b = b, a
     return a, b
 
 
+def singular(things):
+    return "box" if things == "boxes" else things[:-1]
+
+
 def value(a, op, b):
-    return a + b if op == "+" else a - b if op == "-" else a * b
+    return a + b if op == "+" else a - b if op == "-" else a * b if op == "x" else a // b
 
 
 def sum_turn(rng):
-    op = pick(rng, "+-x") if rng.random() < 0.9 else "+"
+    op = rng.choices("+-x/", (36, 30, 28, 6))[0]
     a, b = numbers(rng, op)
     result = value(a, op, b)
     if min(a, b) > 1 and rng.random() < 0.3:
         template = pick(rng, WORDED[op])
         thing = pick(rng, THINGS)
-        user = template.format(n=pick(rng, NAMES), a=a, b=b, t=thing)
-        tail = f"That makes {result} {thing}."
+        name, friend = rng.sample(NAMES, 2)
+        user = fill(rng, template).format(n=name, m=friend, a=a, b=b, t=thing)
+        if "euros" in user:
+            thing = "euros"
+        tail = f"That makes {result} {thing if result != 1 else singular(thing)}."
     else:
         user, tail = ask(rng, ASK[op], a=a, b=b), ""
     final = f"{a} {op} {b} = {result}."
     work = ", ".join(steps(a, op, b))
     answer = final if is_easy(a, op, b) else f"Ones first: {work}, so {final}"
-    thought = f"I need {a} {op} {b}. Ones first: {work}." if op != "x" else f"I need {work}."
+    thought = f"I need {a} {op} {b}. Ones first: {work}." if op not in "x/" else f"I need {work}."
     short = f"{final} {tail}" if tail else final
     answer = f"{answer} {tail}" if tail else answer
     key = user if is_easy(a, op, b) else f"{a}{op}{b}"  # a fact must have been seen, a sum need not
@@ -165,6 +229,9 @@ def count_turn(rng):
         rng,
         [
             "Count from {a} to {b}.",
+            "Count [up |]from {a} to {b}[, please|].",
+            "[List|Give me|Say|Write] the numbers from {a} to {b}.",
+            "Count to {b}, starting at {a}.",
             "Can you count from {a} to {b}?",
             "Please count from {a} up to {b}.",
         ],

@@ -1,5 +1,6 @@
 """Turns about the assistant and its box, small talk, echoes and polite declines."""
 
+import lines
 from lines import (
     ADVICE,
     BODY,
@@ -7,31 +8,49 @@ from lines import (
     COUNTRIES,
     ECHO,
     EVENTS,
-    FACTS,
-    FAQ,
     FIXED,
     KEY_NAMES,
-    LIVE,
     NO_ADVICE,
     NO_FACT,
     NO_NEWS,
+    NO_OPINION,
     NO_PRIVATE,
     NO_SKILL,
     PEOPLE,
     PERSONS,
-    PRIVATE,
-    SKILLS,
-    SMALL,
     TECH,
     WHO,
+    WORDS,
 )
-from turn import Turn, ask, has_all, pick
+from turn import Turn, ask, fill, has_all, pick
+from wordings import (
+    ADVICE_MORE,
+    ANSWERS,
+    CHATTER,
+    GAMES,
+    KEY_ASKS,
+    MORE,
+    NEWS,
+    POLITICS,
+    PRIVACY,
+    REVOKE_ASKS,
+    SKILL,
+    WORLD,
+)
+
+FAQ = [(intent, asks + MORE.get(intent, []), answer, need) for intent, asks, answer, need in lines.FAQ]
+FAQ += [(intent, MORE[intent], answer, need) for intent, answer, need in ANSWERS]
+SMALL = [(intent, asks + MORE.get(intent, []), answer, need) for intent, asks, answer, need in lines.SMALL]
+SMALL += [(intent, MORE[intent], answer, need) for intent, answer, need in CHATTER]
+# What every stranger asks comes up more often.
+OFTEN = {"who": 3, "connect": 4, "key": 5, "slow": 4, "hot": 4, "private": 2, "can": 2, "offline": 2}
+FAQ_WEIGHTS = [OFTEN.get(entry[0], 1) for entry in FAQ]
+ABOUT_ME = ("who", "name", "human", "maker", "see", "chatgpt", "can", "trust", "language", "model")
 
 
 def faq_turn(rng):
-    intent, asks, answer, need = pick(rng, FAQ)
-    dice = rng.random()
-    if intent in ("key", "revoke") and dice < 0.6:
+    intent, asks, answer, need = rng.choices(FAQ, FAQ_WEIGHTS)[0]
+    if intent in ("key", "revoke") and rng.random() < 0.45:
         return key_turn(rng, intent)
     user = ask(rng, asks)
     return Turn(
@@ -40,40 +59,21 @@ def faq_turn(rng):
         has_all(*need),
         f"{intent} {user}",
         "about",
-        f"This is a question about {'me' if intent in ('who', 'name', 'human') else 'the box'}. I know the answer.",
+        f"This is a question about {'me' if intent in ABOUT_ME else 'the box'}. I know the answer.",
     )
 
 
 def key_turn(rng, intent):
     if intent == "key":
         name = pick(rng, KEY_NAMES) if rng.random() < 0.7 else invented(rng).lower()
-        user = ask(
-            rng,
-            [
-                "Create a key for {n}.",
-                "How do I create a key for {n}?",
-                "I need a key named {n}.",
-                "How do I add a key called {n}?",
-                "Make an API key for {n}, please.",
-            ],
-            n=name,
-        )
+        user = ask(rng, KEY_ASKS, n=name)
         answer = (
             f"Run hearth key add {name} on the box. The key is shown only once, so keep it safe."
         )
         command = f"hearth key add {name}"
     else:
         name = "".join(pick(rng, "abcdefhkmnpqrtuvwxyz23456789") for _ in range(4))
-        user = ask(
-            rng,
-            [
-                "Revoke key {n}.",
-                "How do I revoke the key {n}?",
-                "Please delete the key {n}.",
-                "How do I remove key {n}?",
-            ],
-            n=name,
-        )
+        user = ask(rng, REVOKE_ASKS, n=name)
         answer = f"Run hearth key revoke {name} on the box."
         command = f"hearth key revoke {name}"
     return Turn(
@@ -133,10 +133,10 @@ def invented(rng):
 def small_turn(rng):
     intent, asks, answer, need = pick(rng, SMALL)
     thought = "This is small talk. I answer politely."
-    if len(asks[0]) > 12 and rng.random() < 0.5:
+    if len(asks[0]) > 12 and rng.random() < 0.7:
         user = ask(rng, asks)
         return Turn(user, answer, has_all(*need), f"{intent} {user}", "small", thought)
-    user = pick(rng, asks)
+    user = fill(rng, pick(rng, asks))
     if intent == "hello" and rng.random() < 0.2:
         user = pick(rng, ["hello", "hi", "hey", "good morning", "HELLO", "Hello", "hi!!", "hello?"])
     return Turn(user, answer, has_all(*need), "", "small", thought)
@@ -165,59 +165,41 @@ def echo_turn(rng):
 
 def decline_turn(rng):
     dice = rng.random()
-    fill = {
+    slots = {
         "c": pick(rng, COUNTRIES),
+        "c2": pick(rng, COUNTRIES),
         "b": pick(rng, BOOKS),
         "t": pick(rng, TECH),
-        "f": pick(rng, ["French", "Latin"]),
-        "l": pick(rng, ["Python", "Java", "C"]),
+        "f": pick(rng, ["French", "Latin", "German", "Spanish", "Italian", "Chinese", "Greek", "Polish"]),
+        "l": pick(rng, ["Python", "Java", "C", "JavaScript", "Rust", "C++", "Go", "HTML", "SQL", "Bash"]),
         "o": pick(rng, BODY),
         "w": pick(rng, WHO),
+        "p": pick(rng, PEOPLE),
     }
     need = "sorry"
-    if dice < 0.15:
+    if dice < 0.1:
         topic = " ".join(pick(rng, EVENTS).split())
-        user = ask(
-            rng,
-            [
-                "Who won {x}?",
-                "Who will win {x}?",
-                "What was the result of {x}?",
-                "How did {x} end?",
-            ],
-            x=topic,
-        )
+        user = ask(rng, GAMES, x=topic)
         answer, need = NO_NEWS.format(x=topic), topic
-    elif dice < 0.35:
-        topic = " ".join(pick(rng, LIVE).split())
-        user = ask(
-            rng,
-            [
-                "What about {x}?",
-                "Tell me {x}.",
-                "What is {x} right now?",
-                "How is {x} today?",
-                "What is {x}?",
-                "Can you check {x}?",
-                "Do you know {x}?",
-            ],
-            x=topic,
-        )
+    elif dice < 0.3:
+        asks, topic = pick(rng, NEWS)
+        user = ask(rng, asks, **slots)
         answer, need = NO_NEWS.format(x=topic), topic
-    elif dice < 0.55:
-        user = ask(rng, [" ".join(pick(rng, FACTS).split())], p=pick(rng, PEOPLE), **fill)
+    elif dice < 0.54:
+        user = ask(rng, WORLD, **dict(slots, w=pick(rng, WORDS)))
         answer, need = NO_FACT, "do not know"
-    elif dice < 0.7:
-        user, answer, need = ask(rng, SKILLS, **fill), NO_SKILL, "beyond me"
-    elif dice < 0.82:
-        user, answer, need = (
-            ask(rng, PRIVATE, p=pick(rng, PERSONS)),
-            NO_PRIVATE,
-            "no personal information",
-        )
+    elif dice < 0.71:
+        user = ask(rng, SKILL, **dict(slots, w=pick(rng, WORDS)))
+        answer, need = NO_SKILL, "beyond me"
+    elif dice < 0.8:
+        user = ask(rng, PRIVACY, p=pick(rng, PERSONS))
+        answer, need = NO_PRIVATE, "no personal information"
+    elif dice < 0.87:
+        user, answer, need = ask(rng, POLITICS, **slots), NO_OPINION, "opinions"
     else:
-        field, who, asks = pick(rng, ADVICE)
-        user, answer, need = ask(rng, asks, **fill), NO_ADVICE.format(x=field, who=who), who
+        field, who = rng.choices(ADVICE, (3, 1, 1))[0]
+        user = ask(rng, ADVICE_MORE[field].split("/"), **slots)
+        answer, need = NO_ADVICE.format(x=field, who=who), who
     return Turn(
         user,
         answer,
