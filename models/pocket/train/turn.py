@@ -92,6 +92,7 @@ def typo(rng, word):
         return word[:at] + word[at] + word[at:]
     if how == 2:
         return word[:at] + pick(rng, "abcdefghiklmnoprstuvw") + word[at + 1 :]
+    at = max(at, 2)
     return word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]
 
 
