@@ -6,6 +6,7 @@
 #include "boot/roles.h"
 #include "boot/sandbox.h"
 #include "boot/state.h"
+#include "boot/state_file.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/ctl.h"
 #include "runtime/base/log.h"
@@ -33,8 +34,7 @@ struct server {
     struct state state;
     struct sup sup[ROLE_N];
     struct role_process process[ROLE_N];
-    char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES];
-    uint32_t n_names;
+    struct names names;
     int tls_listen_fd, plain_listen_fd, signal_fd, watch_fd;
     int tok_fd; /* the engine's tokenizer image; -1 while it is not loaded */
     int64_t cert_check_at_ms;
@@ -70,11 +70,11 @@ static void fill_edge_config(const struct server *s, struct edge_config *ec)
         .strict_params = (uint8_t)c->strict_parameters,
         .log_level = (uint8_t)c->log_level,
         .port = (uint16_t)c->port,
-        .n_names = s->n_names,
+        .n_names = s->names.n,
     };
     snprintf(ec->model_alias, sizeof ec->model_alias, "%.*s", (int)sizeof ec->model_alias - 1,
              c->model_alias);
-    memcpy(ec->names, s->names, sizeof ec->names);
+    memcpy(ec->names, s->names.at, sizeof ec->names);
 }
 
 static void fill_load_config(const struct config *c, struct load_config *lc)
@@ -115,7 +115,7 @@ static bool send_cert(struct server *s, struct err *e)
     struct edge_cert *cert = calloc(1, sizeof *cert);
     if (!cert)
         return err_set(e, ERR_NOMEM, "boot: out of memory");
-    bool ok = state_cert(&s->state, s->names, s->n_names, STATE_RENEW_IF_DUE, cert, e) &&
+    bool ok = state_cert(&s->state, &s->names, STATE_RENEW_IF_DUE, cert, e) &&
               send_table(s, ROLE_EDGE, EDGE_CTL_CERT, cert, sizeof *cert, e);
     explicit_bzero(cert, sizeof *cert);
     free(cert);
@@ -249,7 +249,7 @@ static bool make_first_key(struct server *s, struct err *e)
         return false;
     if (!wants_file)
         return true;
-    ok = state_write_file(s->cfg.key_file, s->first_key, strlen(s->first_key), e);
+    ok = state_file_write(s->cfg.key_file, s->first_key, strlen(s->first_key), e);
     explicit_bzero(s->first_key, sizeof s->first_key);
     return ok;
 }
@@ -494,9 +494,8 @@ static bool open_all(struct server *s, struct err *e)
     if (!cert)
         return err_set(e, ERR_NOMEM, "boot: out of memory");
     bool ok = config_finish(&s->cfg, e) && state_open(&s->state, &s->cfg, e) &&
-              open_signals(s, e) && open_listeners(s, e) &&
-              state_names(&s->cfg, s->names, &s->n_names, e) &&
-              state_cert(&s->state, s->names, s->n_names, STATE_RENEW_IF_DUE, cert, e);
+              open_signals(s, e) && open_listeners(s, e) && names_collect(&s->names, &s->cfg, e) &&
+              state_cert(&s->state, &s->names, STATE_RENEW_IF_DUE, cert, e);
     explicit_bzero(cert, sizeof *cert);
     free(cert);
     return ok;

@@ -1,16 +1,16 @@
 /* state: the state directory, which boot alone writes: pepper, API keys, device CA, leaf
- * certificate. Everything is 0600 in a 0700 directory, written to a new file, synced and renamed,
- * so a power cut leaves the old or the new version, never half. pepper      32 random bytes, made
- * once                 keys        struct key_table (net/auth.h) ca.crt ca.key  device CA, PEM,
- * made once               leaf.crt leaf.key  its leaf, reissued when due or names change Thread:
- * start-up and the boot loop; tools of the same machine beside a running server (a lock file keeps
- * writers apart). */
+ * certificate. Everything is 0600 in a 0700 directory and written as state_file.h says.
+ *   keys             struct key_table (net/auth.h) with its pepper
+ *   ca.crt ca.key    device CA, PEM, made once
+ *   leaf.crt leaf.key   its leaf, reissued when due or names change
+ * Thread: start-up and the boot loop; tools of the same machine beside a running server (a lock
+ * file keeps writers apart). */
 #ifndef BOOT_STATE_H
 #define BOOT_STATE_H
 
 #include "boot/config.h"
+#include "boot/names.h"
 #include "net/auth.h"
-#include "net/edge.h"
 
 struct state {
     char dir[CONFIG_TEXT_BYTES];
@@ -18,11 +18,6 @@ struct state {
 
 /* Makes the directory (and what is above it) if missing. */
 bool state_open(struct state *s, const struct config *c, struct err *e);
-
-/* Host names and addresses for the leaf and the Host check: host.local, host, localhost, operator
- * names, private addresses. */
-bool state_names(const struct config *c, char names[EDGE_MAX_NAMES][EDGE_NAME_BYTES],
-                 uint32_t *n_names, struct err *e);
 
 enum state_renew {
     STATE_RENEW_NEVER, /* only read what is there */
@@ -33,8 +28,8 @@ enum state_renew {
 
 /* The CA and a leaf for these names: loaded, or made where missing, due, for other names or asked
  * for. */
-bool state_cert(const struct state *s, char (*names)[EDGE_NAME_BYTES], uint32_t n_names,
-                enum state_renew renew, struct edge_cert *out, struct err *e);
+bool state_cert(const struct state *s, const struct names *names, enum state_renew renew,
+                struct edge_cert *out, struct err *e);
 
 /* The key table with its pepper; an empty one where no key was ever made. */
 bool state_keys(const struct state *s, struct key_table *out, struct err *e);
@@ -44,8 +39,8 @@ bool state_key_add(const struct state *s, const struct key_order *order,
                    char text[KEY_TEXT_BYTES + 1], struct err *e);
 bool state_key_revoke(const struct state *s, const char *id_or_name, struct err *e);
 
-/* Writes a 0600 file by a new name, fsync and rename. */
-bool state_write_file(const char *path, const void *bytes, size_t n_bytes, struct err *e);
+/* Writers of keys and certificates take turns: a descriptor to close, -1 on failure. */
+int state_lock(const struct state *s, struct err *e);
 
 /* Path of a file in the directory. */
 void state_path(const struct state *s, const char *name, char *out, size_t n_room);

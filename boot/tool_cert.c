@@ -72,9 +72,8 @@ int tool_cert(int argc, char **argv)
     struct err e = {0};
     struct config c;
     struct state s;
-    char(*names)[EDGE_NAME_BYTES] = calloc(EDGE_MAX_NAMES, sizeof *names);
+    struct names *names = calloc(1, sizeof *names);
     struct edge_cert *cert = calloc(1, sizeof *cert);
-    uint32_t n_names;
     enum state_renew renew = is_show    ? STATE_RENEW_NEVER
                              : wants_ca ? STATE_RENEW_CA
                                         : STATE_RENEW_LEAF;
@@ -84,8 +83,8 @@ int tool_cert(int argc, char **argv)
     if (names_option[0])
         snprintf(c.names, sizeof c.names, "%s", names_option[0]);
     bool ok = names && cert && config_finish(&c, &e) && state_open(&s, &c, &e) &&
-              state_names(&c, names, &n_names, &e) &&
-              state_cert(&s, names, n_names, renew, cert, &e) && print_all(&s, cert, &e);
+              names_collect(names, &c, &e) && state_cert(&s, names, renew, cert, &e) &&
+              print_all(&s, cert, &e);
     if (cert)
         secret_wipe(cert, sizeof *cert);
     free(cert);
