@@ -1,7 +1,9 @@
 #include "net/audit.h"
 
 #include "net/text.h"
+#include "runtime/base/log.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,6 +74,24 @@ static void put_line(struct text *t, const struct audit *a, const struct audit_l
     text_puts(t, "}\n");
 }
 
+void audit_move(struct audit *a, int fd)
+{
+    if (a->fd >= 0)
+        close(a->fd);
+    a->fd = fd;
+    a->is_cut = false;
+}
+
+static bool append(struct audit *a, struct str line)
+{
+    ssize_t n = write(a->fd, line.p, line.n_bytes);
+    if (n > 0)
+        a->is_cut = (size_t)n < line.n_bytes;
+    else if (n == 0)
+        errno = ENOSPC;
+    return n > 0 && !a->is_cut;
+}
+
 void audit_write(struct audit *a, const struct audit_line *line)
 {
     char room[AUDIT_LINE_BYTES];
@@ -79,8 +99,18 @@ void audit_write(struct audit *a, const struct audit_line *line)
     if (a->fd < 0)
         return;
     text_init(&t, room, sizeof room);
+    if (a->is_cut)
+        text_puts(&t, "\n");
+    size_t begin = t.n_bytes;
     put_line(&t, a, line);
-    if (t.is_full || write(a->fd, t.p, t.n_bytes) != (ssize_t)t.n_bytes)
-        a->n_lost++;
-    secret_hash(a->chain, NULL, (struct str){t.p, t.n_bytes - 1});
+    errno = 0;
+    bool is_lost = t.is_full || !append(a, (struct str){t.p, t.n_bytes});
+    a->n_lost += is_lost;
+    if (is_lost && !a->is_losing)
+        log_event(LOG_ERROR, "audit-lost", "reason=\"%s\"",
+                  t.is_full ? "line too long"
+                  : errno   ? strerror(errno)
+                            : "cut short");
+    a->is_losing = is_lost;
+    secret_hash(a->chain, NULL, (struct str){t.p + begin, t.n_bytes - 1 - begin});
 }

@@ -339,6 +339,9 @@ static bool on_ctl_msg(struct edge *edge, const struct ctl_msg *msg, const int *
         return reload_cert(edge, fds[0], e);
     case EDGE_CTL_CONFIG:
         return reload_names(edge, fds[0], e);
+    case EDGE_CTL_AUDIT:
+        audit_move(&edge->m->audit, fds[0]);
+        return true;
     case EDGE_CTL_ENGINE_UP:
         drop_engine(edge);
         return open_engine(edge, fds, e);

@@ -4,7 +4,8 @@
  *
  * Control socket (CTL_ROLE_FD, runtime/base/ctl.h): boot sends struct ctl_msg of these types;
  * tables are sealed memfds. Order at start: CONFIG, CERT, KEYS, [AUDIT], LISTEN..., START;
- * ENGINE_UP when the engine has published its tokenizer; KEYS and CERT again whenever they change.
+ * ENGINE_UP when the engine has published its tokenizer; KEYS, CERT and AUDIT again whenever they
+ * change.
  * EOF = boot is gone: exit. Thread: one. Allocates: before the answer to START only. */
 #ifndef NET_EDGE_H
 #define NET_EDGE_H
@@ -20,11 +21,12 @@ enum edge_ctl_type {
     EDGE_CTL_CONFIG = 1, /* fds: memfd of struct edge_config */
     EDGE_CTL_CERT,       /* fds: memfd of struct edge_cert (leaf chain, key, CA) */
     EDGE_CTL_KEYS,       /* fds: memfd of struct key_table (net/auth.h) */
-    EDGE_CTL_AUDIT,      /* fds: append-only descriptor */
-    EDGE_CTL_LISTEN,     /* fds: listening socket; arg = enum edge_listen */
-    EDGE_CTL_START,      /* allocate everything, sandbox, answer READY, serve */
-    EDGE_CTL_ENGINE_UP,  /* fds: ring memfd, wake-engine eventfd, wake-edge eventfd, tokenizer image
-                            memfd */
+    EDGE_CTL_AUDIT,  /* fds: append-only descriptor; text: hash of the log's last line in hex, "" =
+                        none. After START: the next file, and the chain goes on */
+    EDGE_CTL_LISTEN, /* fds: listening socket; arg = enum edge_listen */
+    EDGE_CTL_START,  /* allocate everything, sandbox, answer READY, serve */
+    EDGE_CTL_ENGINE_UP, /* fds: ring memfd, wake-engine eventfd, wake-edge eventfd, tokenizer image
+                           memfd */
     EDGE_CTL_ENGINE_DOWN, /* running requests end with a clear error */
     EDGE_CTL_DRAIN,       /* stop accepting, finish what runs, exit 0 */
     /* edge to boot */
