@@ -2,6 +2,7 @@
  * messages. */
 #include "boot/serve.h"
 
+#include "boot/audit_log.h"
 #include "boot/listen.h"
 #include "boot/roles.h"
 #include "boot/sandbox.h"
@@ -27,17 +28,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CERT_CHECK_MS = 3600 * 1000 };
+enum { CERT_CHECK_MS = 3600 * 1000, AUDIT_CHECK_MS = 10 * 1000 };
 
 struct server {
     struct config cfg;
     struct state state;
+    struct audit_log audit;
     struct sup sup[ROLE_N];
     struct role_process process[ROLE_N];
     struct names names;
     int tls_listen_fd, plain_listen_fd, signal_fd, watch_fd;
     int tok_fd; /* the engine's tokenizer image; -1 while it is not loaded */
-    int64_t cert_check_at_ms;
+    int64_t cert_check_at_ms, audit_check_at_ms;
     char first_key[KEY_TEXT_BYTES + 1]; /* made by this start, "" otherwise */
     char model_id[128];
     char last_error[240]; /* what a role said before it died */
@@ -135,6 +137,15 @@ static bool send_keys(struct server *s, struct err *e)
     return ok;
 }
 
+/* The audit log's end, and for a new life of the edge the hash its chain goes on from. */
+static bool send_audit(struct server *s, bool is_new_life, struct err *e)
+{
+    struct ctl_msg m = {.type = EDGE_CTL_AUDIT};
+    _Static_assert((int)AUDIT_LOG_HEX_BYTES <= (int)sizeof m.text, "the hash fits the message");
+    return (!is_new_life || audit_log_last(&s->audit, m.text, e)) &&
+           ctl_send(s->process[ROLE_EDGE].ctl_fd, &m, &s->audit.fd, 1, e);
+}
+
 /* Fresh rings for this pair of lives; both ends get them. */
 static bool connect_roles(struct server *s, struct err *e)
 {
@@ -157,7 +168,7 @@ static bool start_edge(struct server *s, struct err *e)
     struct edge_config ec;
     fill_edge_config(s, &ec);
     return send_table(s, ROLE_EDGE, EDGE_CTL_CONFIG, &ec, sizeof ec, e) && send_cert(s, e) &&
-           send_keys(s, e) &&
+           send_keys(s, e) && send_audit(s, true, e) &&
            send_role(s, ROLE_EDGE, EDGE_CTL_LISTEN, EDGE_LISTEN_TLS, &s->tls_listen_fd, 1, e) &&
            (s->plain_listen_fd < 0 || send_role(s, ROLE_EDGE, EDGE_CTL_LISTEN, EDGE_LISTEN_PLAIN,
                                                 &s->plain_listen_fd, 1, e)) &&
@@ -396,6 +407,12 @@ static void on_signal(struct server *s)
     }
 }
 
+/* It has been given what it starts with and takes what is new. */
+static bool has_edge(const struct server *s)
+{
+    return s->sup[ROLE_EDGE].state == SUP_READY || s->sup[ROLE_EDGE].state == SUP_STARTING;
+}
+
 /* Something in the state directory changed: the key table, as far as a running server cares. */
 static void on_watch(struct server *s)
 {
@@ -403,9 +420,20 @@ static void on_watch(struct server *s)
     struct err e = {0};
     while (read(s->watch_fd, events, sizeof events) > 0)
         ;
-    bool has_edge = s->sup[ROLE_EDGE].state == SUP_READY || s->sup[ROLE_EDGE].state == SUP_STARTING;
-    if (has_edge && !send_keys(s, &e))
+    if (has_edge(s) && !send_keys(s, &e))
         log_event(LOG_ERROR, "keys", "reason=\"%s\"", e.msg);
+}
+
+static void check_audit(struct server *s, int64_t now_ms)
+{
+    struct err e = {0};
+    bool is_new;
+    s->audit_check_at_ms = now_ms + AUDIT_CHECK_MS;
+    bool ok = audit_log_turn(&s->audit, clock_wall_s(), &is_new, &e);
+    if (is_new && has_edge(s))
+        ok = send_audit(s, false, &e) && ok;
+    if (!ok)
+        log_event(LOG_ERROR, "audit", "reason=\"%s\"", e.msg);
 }
 
 static void on_time(struct server *s)
@@ -417,11 +445,15 @@ static void on_time(struct server *s)
             event(s, (enum role_id)id, SUP_EV_DEADLINE);
     if (now_ms >= s->cert_check_at_ms && s->sup[ROLE_EDGE].state == SUP_READY && !send_cert(s, &e))
         log_event(LOG_ERROR, "certificate", "reason=\"%s\"", e.msg);
+    if (now_ms >= s->audit_check_at_ms)
+        check_audit(s, now_ms);
 }
 
 static int poll_timeout_ms(const struct server *s)
 {
-    int64_t at_ms = s->cert_check_at_ms, now_ms = clock_mono_ms();
+    int64_t at_ms =
+        s->cert_check_at_ms < s->audit_check_at_ms ? s->cert_check_at_ms : s->audit_check_at_ms;
+    int64_t now_ms = clock_mono_ms();
     for (int id = 0; id < ROLE_N; id++)
         at_ms = s->sup[id].deadline_at_ms < at_ms ? s->sup[id].deadline_at_ms : at_ms;
     return at_ms <= now_ms ? 0 : at_ms - now_ms > 60000 ? 60000 : (int)(at_ms - now_ms);
@@ -494,7 +526,8 @@ static bool open_all(struct server *s, struct err *e)
     if (!cert)
         return err_set(e, ERR_NOMEM, "boot: out of memory");
     bool ok = config_finish(&s->cfg, e) && state_open(&s->state, &s->cfg, e) &&
-              open_signals(s, e) && open_listeners(s, e) && names_collect(&s->names, &s->cfg, e) &&
+              audit_log_open(&s->audit, s->state.dir, clock_wall_s(), e) && open_signals(s, e) &&
+              open_listeners(s, e) && names_collect(&s->names, &s->cfg, e) &&
               state_cert(&s->state, &s->names, STATE_RENEW_IF_DUE, cert, e);
     explicit_bzero(cert, sizeof *cert);
     free(cert);
@@ -530,6 +563,7 @@ int serve_main(int argc, char **argv)
     struct server *s = calloc(1, sizeof *s);
     if (!s)
         return 1;
+    s->audit = (struct audit_log){.dir_fd = -1, .fd = -1};
     s->tls_listen_fd = s->plain_listen_fd = s->signal_fd = s->watch_fd = s->tok_fd = -1;
     int stop = parse_args(&s->cfg, argc, argv, serve_help);
     if (stop) {

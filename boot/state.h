@@ -3,6 +3,7 @@
  *   keys             struct key_table (net/auth.h) with its pepper
  *   ca.crt ca.key    device CA, PEM, made once
  *   leaf.crt leaf.key   its leaf, reissued when due or names change
+ *   audit/           audit_log.h
  * Thread: start-up and the boot loop; tools of the same machine beside a running server (a lock
  * file keeps writers apart). */
 #ifndef BOOT_STATE_H

@@ -8,12 +8,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool state_file_give(int fd, const char *dir, struct err *e)
+bool state_file_give_as(int fd, int dir_fd, struct err *e)
 {
     struct stat st;
-    if (geteuid() != 0 || stat(dir, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) == 0)
+    if (geteuid() != 0 || fstat(dir_fd, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) == 0)
         return true;
-    return err_sys(e, "state: cannot give a file to the owner of %s", dir);
+    return err_sys(e, "state: cannot give a file to the owner of its directory");
+}
+
+bool state_file_give(int fd, const char *dir, struct err *e)
+{
+    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = dir_fd < 0 || state_file_give_as(fd, dir_fd, e) || err_ctx(e, "%s", dir);
+    if (dir_fd >= 0)
+        close(dir_fd);
+    return ok;
 }
 
 static void dir_of(const char *path, char *dir, size_t n_room)

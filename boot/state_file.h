@@ -19,5 +19,6 @@ enum state_file state_file_read(const char *path, void *out, size_t n_room, size
 /* A tool run by root beside a service of another user must not lock that service out of its own
  * files: the file goes to the owner of the directory. */
 bool state_file_give(int fd, const char *dir, struct err *e);
+bool state_file_give_as(int fd, int dir_fd, struct err *e);
 
 #endif

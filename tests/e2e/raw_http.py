@@ -36,7 +36,7 @@ def free_port():
 
 
 class Box:
-    def __init__(self, directory):
+    def __init__(self, directory, extra=()):
         self.port, self.plain_port = free_port(), free_port()
         self.state = os.path.join(directory, "state")
         self.log_path = os.path.join(directory, "log")
@@ -46,7 +46,7 @@ class Box:
             [HEARTH, "serve", "--state-dir", self.state, "--listen", "127.0.0.1", "--port", str(self.port),
              "--plain-port", str(self.plain_port), "--key-file", key_file, "--body-mib", "1",
              "--head-timeout-ms", "1500", "--body-timeout-ms", "1500", "--max-connections", "64",
-             "--connections-per-address", "48"],
+             "--connections-per-address", "48", *extra],
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         self.wait_for(lambda: os.path.exists(key_file) and os.path.getsize(key_file) > 50, "the key file")
         with open(key_file) as f:
@@ -321,4 +321,5 @@ def main():
     return 1 if tally["failed"] else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""box.py HEARTH: what boot keeps around the served API: audit log, certificates, addresses, memory, limits.
+
+Starts the binary on free ports with state directories of its own. Python's standard library only.
+One line per check: "ok NAME" or "not ok NAME" with what was seen; the last line is the tally.
+"""
+import hashlib
+import json
+import os
+import signal
+import stat
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True  # the tree stays as it is
+from raw_http import Box, check, tally
+
+
+def children_of(pid):
+    """The roles of a server, by name."""
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        pids = [int(p) for p in f.read().split()]
+    roles = {}
+    for p in pids:
+        with open("/proc/%d/cmdline" % p, "rb") as f:
+            words = f.read().split(b"\0")
+        if b"-x" in words:
+            roles[words[words.index(b"-x") + 1].decode()] = p
+    return roles
+
+
+def audit_lines(state):
+    directory = os.path.join(state, "audit")
+    text = b""
+    for name in sorted(os.listdir(directory)):
+        with open(os.path.join(directory, name), "rb") as f:
+            text += f.read()
+    return text
+
+
+def wait_for_line(state, n_lines):
+    """A line is written when the last byte of an answer has gone out: a moment after the client has it."""
+    for _ in range(200):
+        text = audit_lines(state)
+        if text.count(b"\n") >= n_lines:
+            return text
+        time.sleep(0.05)
+    return text
+
+
+def chain_holds(lines):
+    before = "0" * 64
+    for line in lines:
+        if json.loads(line)["prev"] != before:
+            return False
+        before = hashlib.blake2b(line, digest_size=32).hexdigest()
+    return True
+
+
+def audit(box):
+    n = audit_lines(box.state).count(b"\n")
+    status, body, r = box.chat(messages=[{"role": "user", "content": "My secret word is xylophone."}], user="anna")
+    request_id = r.getheader("x-request-id")
+    box.ask("GET", "/v1/models", headers={"Authorization": "Bearer sk-hearth-wrong"})
+    text = wait_for_line(box.state, n + 2)
+    last = json.loads(text.splitlines()[n])
+    check("audit: a line for a finished request", status == 200 and last["request"] == request_id and last["status"] == 200 and
+          last["path"] == "/v1/chat/completions" and last["finish"] in ("stop", "length") and
+          last["prompt"] == body["usage"]["prompt_tokens"] and last["completion"] == body["usage"]["completion_tokens"] and
+          last["key"] == box.key.split("-")[2] and last["address"] == "127.0.0.1" and last["tls"] == "TLSv1.3", last)
+    refused = json.loads(text.splitlines()[n + 1])
+    check("audit: a line for a refused one", refused["status"] == 401 and refused["error"] == "invalid_api_key" and refused["key"] is None, refused)
+    answer = body["choices"][0]["message"]["content"].encode()
+    check("audit: no prompt, answer, user or key in it",
+          not any(word in text for word in (b"xylophone", b"anna", answer, box.key.split("-")[3].encode(), b"sk-hearth")), text[-600:])
+    directory = os.path.join(box.state, "audit")
+    modes = [stat.S_IMODE(os.lstat(os.path.join(directory, name)).st_mode) for name in os.listdir(directory)]
+    check("audit: files are the owner's alone", modes and set(modes) == {0o600} and stat.S_IMODE(os.lstat(directory).st_mode) == 0o700, modes)
+
+    old = children_of(box.process.pid)["edge"]
+    os.kill(old, signal.SIGKILL)
+    box.wait_for(lambda: children_of(box.process.pid).get("edge", old) != old, "a new edge")
+    box.wait_for(lambda: is_ready(box), "the API again")
+    n = audit_lines(box.state).count(b"\n")
+    box.chat(max_tokens=1)
+    text = wait_for_line(box.state, n + 1)
+    check("audit: goes on after a restart of the edge", text.count(b"\n") == n + 1 and json.loads(text.splitlines()[-1])["status"] == 200, text[-600:])
+    check("audit: the chain of hashes is whole", chain_holds(text.splitlines()), text[-600:])
+
+
+def is_ready(box):
+    try:
+        return box.ask("GET", "/health/ready")[0] == 200
+    except OSError:
+        return False
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        box = Box(directory)
+        try:
+            audit(box)
+            check("the server ends cleanly", box.stop() == 0, box.process.returncode)
+        finally:
+            box.stop()
+            if tally["failed"]:
+                with open(box.log_path, "rb") as f:
+                    print(f.read().decode(errors="replace")[-3000:])
+    print("%d passed, %d failed, 0 skipped" % (tally["passed"], tally["failed"]))
+    return 1 if tally["failed"] else 0
+
+
+sys.exit(main())
