@@ -28,7 +28,8 @@ enum state_renew {
 };
 
 /* The CA and a leaf for these names: loaded, or made where missing, due, for other names or asked
- * for. */
+ * for. A leaf that is damaged, without its own key or of another CA is made anew; a CA that is, is
+ * ERR_STATE. */
 bool state_cert(const struct state *s, const struct names *names, enum state_renew renew,
                 struct edge_cert *out, struct err *e);
 

@@ -43,16 +43,42 @@ static bool write_pem(const struct state *s, const char *name, const char *pem, 
     return state_file_write(path, pem, strlen(pem), e);
 }
 
-/* The CA is constrained to the names it was made for. */
+static bool place_next_key(const struct state *s, struct err *e)
+{
+    char from[CONFIG_TEXT_BYTES + 16], to[CONFIG_TEXT_BYTES + 16];
+    state_path(s, "ca.key.next", from, sizeof from);
+    state_path(s, "ca.key", to, sizeof to);
+    return state_file_move(from, to, e);
+}
+
+/* ca.crt is what clients trust, so it is the moment a new CA counts: its key waits beside the old
+ * one until then. Whatever a power cut leaves is one whole pair. The CA is constrained to the names
+ * it was made for. */
 static bool make_ca(const struct state *s, struct pems *p, struct err *e)
 {
     char common_name[CERT_NAME_BYTES], host[40] = "box";
     gethostname(host, sizeof host - 1);
     snprintf(common_name, sizeof common_name, "Hearth %s CA", host);
-    /* the key first: a CA file without its key would be of no use, the other way round a new CA is
-     * made */
     return cert_make_ca(common_name, cert_names(&p->names), clock_wall_s(), p->ca, p->ca_key, e) &&
-           write_pem(s, "ca.key", p->ca_key, e) && write_pem(s, "ca.crt", p->ca, e);
+           write_pem(s, "ca.key.next", p->ca_key, e) && write_pem(s, "ca.crt", p->ca, e) &&
+           place_next_key(s, e);
+}
+
+/* A CA with its key, or one line that says what to do: a new one would lock all clients out, so it
+ * is never made unasked. */
+static bool check_ca(const struct state *s, struct pems *p, struct err *e)
+{
+    bool has_next;
+    if (cert_has_key(p->ca, p->ca_key))
+        return true;
+    if (!read_pem(s, "ca.key.next", p->ca_key, &has_next, e))
+        return false;
+    if (has_next && cert_has_key(p->ca, p->ca_key))
+        return place_next_key(s, e);
+    return err_set(e, ERR_STATE,
+                   "state: ca.crt and ca.key in %s are damaged or no pair: restore both, or make a "
+                   "new CA, which all clients must trust anew: hearth cert renew --ca",
+                   s->dir);
 }
 
 /* Keep the names that the CA lets a leaf carry; say which are left out and what to do. */
@@ -75,6 +101,21 @@ static void keep_permitted(const char *ca_pem, struct names *l)
     free(ca);
 }
 
+/* A leaf with its key, of this CA, for these names, in its time. */
+static bool leaf_is_good(struct pems *p)
+{
+    struct err ignored;
+    if (!cert_has_key(p->leaf, p->leaf_key) || !cert_is_issued_by(p->leaf, p->ca)) {
+        log_event(LOG_WARN, "certificate",
+                  "hint=\"leaf.crt and leaf.key are damaged, no pair or of "
+                  "another CA: a new pair is made\"");
+        return false;
+    }
+    return cert_read(p->leaf, &p->info, &ignored) &&
+           !cert_is_due(&p->info, cert_names(&p->names), clock_wall_s());
+}
+
+/* What is not there reads as "". */
 static bool load_or_make(const struct state *s, struct pems *p, enum state_renew renew,
                          struct err *e)
 {
@@ -84,21 +125,17 @@ static bool load_or_make(const struct state *s, struct pems *p, enum state_renew
         !read_pem(s, "leaf.crt", p->leaf, &has_leaf, e) ||
         !read_pem(s, "leaf.key", p->leaf_key, &has_leaf_key, e))
         return false;
-    bool needs_ca = renew == STATE_RENEW_CA || !has_ca || !has_ca_key;
     if (renew == STATE_RENEW_NEVER)
         return (has_ca && has_leaf) ||
                err_set(e, ERR_STATE,
                        "state: %s holds no certificate yet; the first \"hearth serve\" makes one",
                        s->dir);
-    if (needs_ca && !make_ca(s, p, e))
+    bool needs_ca = renew == STATE_RENEW_CA || !has_ca;
+    if (!(needs_ca ? make_ca(s, p, e) : check_ca(s, p, e)))
         return false;
     keep_permitted(p->ca, &p->names);
-    struct cert_info *info = &p->info;
-    struct err ignored;
-    bool is_good = !needs_ca && renew == STATE_RENEW_IF_DUE && has_leaf && has_leaf_key &&
-                   cert_read(p->leaf, info, &ignored) &&
-                   !cert_is_due(info, cert_names(&p->names), clock_wall_s());
-    if (is_good)
+    bool has_pair = has_leaf && has_leaf_key; /* not so at the first start */
+    if (!needs_ca && renew == STATE_RENEW_IF_DUE && has_pair && leaf_is_good(p))
         return true;
     if (!cert_make_leaf(p->ca, p->ca_key, cert_names(&p->names), clock_wall_s(), p->leaf,
                         p->leaf_key, e) ||

@@ -59,6 +59,16 @@ static void sync_dir(const char *dir)
     close(fd);
 }
 
+bool state_file_move(const char *from, const char *to, struct err *e)
+{
+    char dir[CONFIG_TEXT_BYTES + 64];
+    dir_of(to, dir, sizeof dir);
+    if (rename(from, to) < 0)
+        return err_sys(e, "state: cannot name %s", to);
+    sync_dir(dir);
+    return true;
+}
+
 bool state_file_write(const char *path, const void *bytes, size_t n_bytes, struct err *e)
 {
     char part[CONFIG_TEXT_BYTES + 64], dir[CONFIG_TEXT_BYTES + 64];
@@ -71,14 +81,10 @@ bool state_file_write(const char *path, const void *bytes, size_t n_bytes, struc
               err_sys(e, "state: cannot write %s", part);
     ok = ok && state_file_give(fd, dir, e);
     close(fd);
-    if (ok && rename(part, path) < 0)
-        ok = err_sys(e, "state: cannot name %s", path);
-    if (!ok) {
+    ok = ok && state_file_move(part, path, e);
+    if (!ok)
         unlink(part);
-        return false;
-    }
-    sync_dir(dir);
-    return true;
+    return ok;
 }
 
 enum state_file state_file_read(const char *path, void *out, size_t n_room, size_t *n_bytes,

@@ -10,6 +10,9 @@
 
 bool state_file_write(const char *path, const void *bytes, size_t n_bytes, struct err *e);
 
+/* Gives a file its final name; what had that name before is gone. */
+bool state_file_move(const char *from, const char *to, struct err *e);
+
 enum state_file { STATE_FILE_READ, STATE_FILE_ABSENT, STATE_FILE_FAILED };
 
 /* At most n_room bytes of the file. */

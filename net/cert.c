@@ -483,6 +483,34 @@ bool cert_read(const char *cert_pem, struct cert_info *out, struct err *e)
     return rc == 0 || failed(e, "reading a certificate", rc);
 }
 
+bool cert_has_key(const char *cert_pem, const char *key_pem)
+{
+    mbedtls_x509_crt crt;
+    mbedtls_pk_context key;
+    mbedtls_x509_crt_init(&crt);
+    mbedtls_pk_init(&key);
+    bool ok = parse_pem(&crt, cert_pem, NULL) == 0 &&
+              mbedtls_pk_parse_key(&key, (const unsigned char *)key_pem, strlen(key_pem) + 1, NULL,
+                                   0, RNG) == 0 &&
+              mbedtls_pk_check_pair(&crt.pk, &key, RNG) == 0;
+    mbedtls_x509_crt_free(&crt);
+    mbedtls_pk_free(&key);
+    return ok;
+}
+
+bool cert_is_issued_by(const char *leaf_pem, const char *ca_pem)
+{
+    mbedtls_x509_crt leaf, ca;
+    uint32_t flags = MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+    mbedtls_x509_crt_init(&leaf);
+    mbedtls_x509_crt_init(&ca);
+    if (parse_pem(&leaf, leaf_pem, NULL) == 0 && parse_pem(&ca, ca_pem, NULL) == 0)
+        (void)mbedtls_x509_crt_verify(&leaf, &ca, NULL, NULL, &flags, NULL, NULL);
+    mbedtls_x509_crt_free(&leaf);
+    mbedtls_x509_crt_free(&ca);
+    return !(flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED); /* dates are cert_is_due's */
+}
+
 bool cert_is_due(const struct cert_info *info, struct cert_names names, int64_t now_s)
 {
     int64_t renew_at_s = info->not_before_s + (info->not_after_s - info->not_before_s) / 3 * 2;

@@ -50,6 +50,12 @@ bool cert_make_leaf(const char *ca_cert_pem, const char *ca_key_pem, struct cert
 
 bool cert_read(const char *cert_pem, struct cert_info *out, struct err *e);
 
+/* Whether the key is the certificate's own; no for what is no certificate or no key, as a file cut
+ * short is. */
+bool cert_has_key(const char *cert_pem, const char *key_pem);
+/* Whether this CA signed the leaf. */
+bool cert_is_issued_by(const char *leaf_pem, const char *ca_pem);
+
 /* Past two thirds of its life, or not yet valid by a day, or for other names. */
 bool cert_is_due(const struct cert_info *info, struct cert_names names, int64_t now_s);
 

@@ -107,3 +107,20 @@ TEST(cert_ca_permits_its_names_and_private_addresses_alone)
         CHECK_EQ(cert_permits(&info, cases[i].name), cases[i].is_permitted);
     free(m);
 }
+
+TEST(cert_knows_its_own_key_and_its_issuer)
+{
+    struct made *m = make(), *other = make();
+    CHECK_TRUE(cert_has_key(m->leaf, m->leaf_key) && cert_has_key(m->ca, m->ca_key));
+    CHECK_TRUE(!cert_has_key(m->leaf, other->leaf_key) && !cert_has_key(m->ca, m->leaf_key));
+    CHECK_TRUE(cert_is_issued_by(m->leaf, m->ca));
+    CHECK_TRUE(!cert_is_issued_by(other->leaf, m->ca)); /* of the same name */
+    CHECK_TRUE(!cert_has_key("", m->leaf_key) && !cert_has_key(m->leaf, ""));
+    CHECK_TRUE(!cert_is_issued_by("", m->ca) && !cert_is_issued_by(m->leaf, ""));
+    for (size_t n = strlen(m->leaf_key) - 10; n > 0; n /= 2) { /* cut short */
+        m->leaf_key[n] = 0;
+        CHECK_TRUE(!cert_has_key(m->leaf, m->leaf_key));
+    }
+    free(m);
+    free(other);
+}

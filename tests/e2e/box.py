@@ -9,12 +9,13 @@ import json
 import os
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
 import time
 
 sys.dont_write_bytecode = True  # the tree stays as it is
-from raw_http import Box, check, tally
+from raw_http import HEARTH, Box, check, free_port, tally
 
 
 def children_of(pid):
@@ -89,6 +90,40 @@ def audit(box):
     check("audit: the chain of hashes is whole", chain_holds(text.splitlines()), text[-600:])
 
 
+def cut(path):
+    with open(path, "rb+") as f:
+        f.truncate(os.path.getsize(path) // 2)
+
+
+def refused(name, words, arguments, state):
+    """A start that ends at once with status 1 and one line that holds the words."""
+    p = subprocess.run([HEARTH, "serve", "--state-dir", state, "--listen", "127.0.0.1", "--port", str(free_port()), *arguments],
+                       capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    lines = [line for line in p.stderr.splitlines() if line.startswith("hearth: ")]
+    check(name, p.returncode == 1 and len(lines) == 1 and all(w in lines[0] for w in words) and "Hearth" not in p.stdout,
+          (p.returncode, p.stderr))
+    return p
+
+
+def certificates(directory, first):
+    """What a power cut may leave of the pairs, on the state of a box that has stopped."""
+    cut(os.path.join(first.state, "leaf.key"))
+    box = Box(directory)
+    with open(box.ca, "rb") as f, open(os.path.join(first.state, "ca.crt"), "rb") as g:
+        check("certificates: a cut leaf key is made anew under the same CA", box.chat(max_tokens=1)[0] == 200 and f.read() == g.read())
+    box.stop()
+    open(os.path.join(first.state, "leaf.crt"), "wb").close()
+    box = Box(directory)
+    check("certificates: an empty leaf is made anew", box.chat(max_tokens=1)[0] == 200)
+    box.stop()
+    cut(os.path.join(first.state, "ca.key"))
+    refused("certificates: a cut CA key is refused", ["ca.key", "hearth cert renew --ca"], [], first.state)
+    p = subprocess.run([HEARTH, "cert", "renew", "--ca", "--state-dir", first.state], capture_output=True, text=True)
+    box = Box(directory)
+    check("certificates: a new CA when asked for", p.returncode == 0 and box.chat(max_tokens=1)[0] == 200, p.stderr)
+    box.stop()
+
+
 def is_ready(box):
     try:
         return box.ask("GET", "/health/ready")[0] == 200
@@ -102,6 +137,7 @@ def main():
         try:
             audit(box)
             check("the server ends cleanly", box.stop() == 0, box.process.returncode)
+            certificates(directory, box)
         finally:
             box.stop()
             if tally["failed"]:
