@@ -49,9 +49,9 @@ struct server {
 
 /* ---- what the roles are given ---- */
 
-static void fill_edge_config(const struct server *s, struct edge_config *ec)
+/* All but the names. */
+static void fill_edge_config(const struct config *c, struct edge_config *ec)
 {
-    const struct config *c = &s->cfg;
     *ec = (struct edge_config){
         .version = EDGE_CTL_VERSION,
         .max_conns = (uint32_t)c->max_connections,
@@ -72,14 +72,14 @@ static void fill_edge_config(const struct server *s, struct edge_config *ec)
         .strict_params = (uint8_t)c->strict_parameters,
         .log_level = (uint8_t)c->log_level,
         .port = (uint16_t)c->port,
-        .n_names = s->names.n,
     };
     snprintf(ec->model_alias, sizeof ec->model_alias, "%.*s", (int)sizeof ec->model_alias - 1,
              c->model_alias);
-    memcpy(ec->names, s->names.at, sizeof ec->names);
 }
 
-static void fill_load_config(const struct config *c, struct load_config *lc)
+/* edge: the other role's plan, which takes its part of the same memory. */
+static void fill_load_config(const struct config *c, const struct plan *edge,
+                             struct load_config *lc)
 {
     *lc = (struct load_config){
         .n_ctx = (uint32_t)c->context_tokens,
@@ -89,8 +89,17 @@ static void fill_load_config(const struct config *c, struct load_config *lc)
         .max_queued = (uint32_t)c->queue,
         .n_threads = (uint32_t)c->threads,
         .budget_bytes = c->memory_mib << 20,
+        .edge_bytes = plan_resident_bytes(edge),
     };
     memcpy(lc->model_path, c->model, sizeof c->model);
+}
+
+static bool plan_edge(const struct config *c, struct plan *p, struct err *e)
+{
+    struct edge_config ec;
+    fill_edge_config(c, &ec);
+    plan_init(p);
+    return edge_plan(&ec, p, e);
 }
 
 static bool send_role(struct server *s, enum role_id id, uint32_t type, uint32_t arg,
@@ -166,7 +175,9 @@ static bool connect_roles(struct server *s, struct err *e)
 static bool start_edge(struct server *s, struct err *e)
 {
     struct edge_config ec;
-    fill_edge_config(s, &ec);
+    fill_edge_config(&s->cfg, &ec);
+    ec.n_names = s->names.n;
+    memcpy(ec.names, s->names.at, sizeof ec.names);
     return send_table(s, ROLE_EDGE, EDGE_CTL_CONFIG, &ec, sizeof ec, e) && send_cert(s, e) &&
            send_keys(s, e) && send_audit(s, true, e) &&
            send_role(s, ROLE_EDGE, EDGE_CTL_LISTEN, EDGE_LISTEN_TLS, &s->tls_listen_fd, 1, e) &&
@@ -178,13 +189,17 @@ static bool start_edge(struct server *s, struct err *e)
 static bool start_engine(struct server *s, struct err *e)
 {
     struct engine_config *ec = calloc(1, sizeof *ec);
-    if (!ec)
-        return err_set(e, ERR_NOMEM, "boot: out of memory");
-    ec->version = CTL_VERSION;
-    ec->log_level = (uint32_t)s->cfg.log_level;
-    fill_load_config(&s->cfg, &ec->load);
-    bool ok = send_table(s, ROLE_ENGINE, ENGINE_CTL_CONFIG, ec, sizeof *ec, e);
+    struct plan *edge = calloc(1, sizeof *edge);
+    bool ok = (ec && edge) || err_set(e, ERR_NOMEM, "boot: out of memory");
+    ok = ok && plan_edge(&s->cfg, edge, e);
+    if (ok) {
+        ec->version = CTL_VERSION;
+        ec->log_level = (uint32_t)s->cfg.log_level;
+        fill_load_config(&s->cfg, edge, &ec->load);
+    }
+    ok = ok && send_table(s, ROLE_ENGINE, ENGINE_CTL_CONFIG, ec, sizeof *ec, e);
     free(ec);
+    free(edge);
     return ok;
 }
 
@@ -595,29 +610,43 @@ static void plan_help(void)
     config_print_help(stdout);
 }
 
+static bool print_plan(const struct config *cfg, struct engine *g, struct load_config *lc,
+                       struct plan *edge, struct err *e)
+{
+    if (!plan_edge(cfg, edge, e))
+        return false;
+    fill_load_config(cfg, edge, lc);
+    bool ok = load_plan(&g->m, lc, engine_plan_regions, g, e);
+    if (g->m.plan.n_regions) {
+        plan_print(&g->m.plan, g->m.cfg.budget_bytes, stdout);
+        printf("of it for the edge:\n");
+        plan_print(edge, 0, stdout);
+    }
+    if (ok)
+        printf("context %u tokens, %u conversations at once, %u may wait, %u threads\n",
+               g->m.cfg.n_ctx, g->m.cfg.max_seqs, g->m.cfg.max_queued, g->m.cfg.n_threads);
+    load_close(&g->m);
+    return ok;
+}
+
 int serve_plan_main(int argc, char **argv)
 {
     struct err e = {0};
     struct config *cfg = calloc(1, sizeof *cfg);
     struct engine *g = calloc(1, sizeof *g);
     struct load_config *lc = calloc(1, sizeof *lc);
-    int stop = cfg && g && lc ? parse_args(cfg, argc, argv, plan_help) : 2;
+    struct plan *edge = calloc(1, sizeof *edge);
+    int stop = cfg && g && lc && edge ? parse_args(cfg, argc, argv, plan_help) : 2;
     if (!stop) {
-        fill_load_config(cfg, lc);
-        bool ok = load_plan(&g->m, lc, engine_plan_regions, g, &e);
-        if (g->m.plan.n_regions)
-            plan_print(&g->m.plan, g->m.cfg.budget_bytes, stdout);
-        if (ok)
-            printf("context %u tokens, %u conversations at once, %u may wait, %u threads\n",
-                   g->m.cfg.n_ctx, g->m.cfg.max_seqs, g->m.cfg.max_queued, g->m.cfg.n_threads);
-        else
+        bool ok = print_plan(cfg, g, lc, edge, &e);
+        if (!ok)
             fprintf(stderr, "hearth: %s\n", e.msg);
         sandbox_describe(stdout);
-        load_close(&g->m);
         stop = ok ? 1 : 2;
     }
     free(cfg);
     free(g);
     free(lc);
+    free(edge);
     return stop - 1;
 }

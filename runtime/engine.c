@@ -102,8 +102,11 @@ static bool start(struct engine *g, const struct engine_config *cfg,
                   const struct engine_hooks *hooks, struct err *e)
 {
     int64_t start_ms = clock_mono_ms();
-    if (!load_plan(&g->m, &cfg->load, engine_plan_regions, g, e))
+    if (!load_plan(&g->m, &cfg->load, engine_plan_regions, g, e)) {
+        if (g->m.plan.n_regions) /* refused with the table and the shortfall */
+            plan_print(&g->m.plan, g->m.cfg.budget_bytes, stderr);
         return false;
+    }
     int tok_fd = publish_tok(g, e);
     if (tok_fd < 0 || !hooks->restrict_files(e) || !load_commit(&g->m, e))
         return false;

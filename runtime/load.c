@@ -54,6 +54,8 @@ static bool plan_all(struct loaded *m, load_plan_fn *part_plan, void *part, stru
         !plan_add(&m->plan, "batch rows", (uint64_t)m->cfg.max_rows * 4, sizeof(int32_t),
                   &m->batch_off_bytes, e))
         return false;
+    if (m->cfg.edge_bytes && !plan_add_elsewhere(&m->plan, "edge", m->cfg.edge_bytes, e))
+        return false;
     return !part_plan || part_plan(part, m, &m->plan, e);
 }
 

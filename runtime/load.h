@@ -29,6 +29,7 @@ struct load_config {
                               not queue */
     uint32_t n_threads;    /* 0 = one per CPU */
     uint64_t budget_bytes; /* memory the plan may take; 0 = what the machine has available */
+    uint64_t edge_bytes;   /* of it for the edge beside this process; 0 for tools */
 };
 
 struct loaded {

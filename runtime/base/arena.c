@@ -19,7 +19,7 @@ static void poison_red_zones(const struct arena *a, const struct plan *p)
     uint64_t end_bytes = a->size_bytes;
     for (uint32_t i = p->n_regions; i-- > 0;) {
         const struct plan_region *r = &p->regions[i];
-        if (r->is_mapped)
+        if (r->place != PLAN_ARENA)
             continue;
         uint64_t used_bytes = r->off_bytes + r->size_bytes;
         ASAN_POISON_MEMORY_REGION(a->base + used_bytes, end_bytes - used_bytes);

@@ -44,19 +44,35 @@ bool plan_add(struct plan *p, const char *name, uint64_t n_items, uint64_t item_
     return true;
 }
 
-bool plan_add_mapped(struct plan *p, const char *name, uint64_t size_bytes, struct err *e)
+static bool account(struct plan *p, const char *name, uint64_t size_bytes, enum plan_place place,
+                    struct err *e)
 {
+    uint64_t *sum_bytes = place == PLAN_MAPPED ? &p->mapped_bytes : &p->elsewhere_bytes;
+    uint64_t end_bytes;
+    if (!num_add(*sum_bytes, size_bytes, &end_bytes) || end_bytes > (UINT64_C(1) << 61))
+        return err_set(e, ERR_LIMIT, "plan: size of \"%s\" overflows (%" PRIu64 " bytes)", name,
+                       size_bytes);
     struct plan_region *r = region_take(p, name, size_bytes, e);
     if (!r)
         return false;
-    r->is_mapped = true;
-    p->mapped_bytes += size_bytes;
+    r->place = place;
+    *sum_bytes = end_bytes;
     return true;
+}
+
+bool plan_add_mapped(struct plan *p, const char *name, uint64_t size_bytes, struct err *e)
+{
+    return account(p, name, size_bytes, PLAN_MAPPED, e);
+}
+
+bool plan_add_elsewhere(struct plan *p, const char *name, uint64_t size_bytes, struct err *e)
+{
+    return account(p, name, size_bytes, PLAN_ELSEWHERE, e);
 }
 
 uint64_t plan_resident_bytes(const struct plan *p)
 {
-    return p->total_bytes + p->mapped_bytes;
+    return p->total_bytes + p->mapped_bytes + p->elsewhere_bytes;
 }
 
 static double mib(uint64_t n_bytes)
@@ -66,10 +82,10 @@ static double mib(uint64_t n_bytes)
 
 void plan_print(const struct plan *p, uint64_t budget_bytes, FILE *out)
 {
+    static const char *const places[] = {"", "  (file mapping)", "  (role of its own)"};
     for (uint32_t i = 0; i < p->n_regions; i++) {
         const struct plan_region *r = &p->regions[i];
-        fprintf(out, "  %-32s %12.2f MiB%s\n", r->name, mib(r->size_bytes),
-                r->is_mapped ? "  (file mapping)" : "");
+        fprintf(out, "  %-32s %12.2f MiB%s\n", r->name, mib(r->size_bytes), places[r->place]);
     }
     fprintf(out, "  %-32s %12.2f MiB\n", "total", mib(plan_resident_bytes(p)));
     if (budget_bytes)

@@ -13,11 +13,14 @@
 
 enum { PLAN_MAX_REGIONS = 160, PLAN_NAME_BYTES = 40, PLAN_ALIGN_BYTES = 64 };
 
+/* Counted in the table alike; only the arena's regions have an offset. */
+enum plan_place { PLAN_ARENA, PLAN_MAPPED /* a file */, PLAN_ELSEWHERE /* another role */ };
+
 struct plan_region {
     char name[PLAN_NAME_BYTES];
     uint64_t off_bytes;  /* from the start of the arena, PLAN_ALIGN_BYTES aligned */
     uint64_t size_bytes; /* exact request */
-    bool is_mapped;      /* counted in the table, but lives in a file mapping, not in the arena */
+    enum plan_place place;
 };
 
 struct plan {
@@ -25,6 +28,7 @@ struct plan {
     uint32_t n_regions;
     uint64_t total_bytes;  /* arena size, red zones included */
     uint64_t mapped_bytes; /* weights read in place */
+    uint64_t elsewhere_bytes;
 };
 
 void plan_init(struct plan *p);
@@ -37,7 +41,10 @@ bool plan_add(struct plan *p, const char *name, uint64_t n_items, uint64_t item_
 /* Account for a file mapping (weights on the CPU backend). */
 bool plan_add_mapped(struct plan *p, const char *name, uint64_t size_bytes, struct err *e);
 
-/* Arena plus mappings. */
+/* Account for what another process takes out of the same budget. */
+bool plan_add_elsewhere(struct plan *p, const char *name, uint64_t size_bytes, struct err *e);
+
+/* Arena, mappings and elsewhere. */
 uint64_t plan_resident_bytes(const struct plan *p);
 
 /* The table that `hearth plan` and a refused start print: one line per region, then the sum and the

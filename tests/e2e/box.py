@@ -7,6 +7,7 @@ One line per check: "ok NAME" or "not ok NAME" with what was seen; the last line
 import hashlib
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -16,6 +17,13 @@ import time
 
 sys.dont_write_bytecode = True  # the tree stays as it is
 from raw_http import HEARTH, Box, check, free_port, tally
+
+tally["skipped"] = 0
+
+
+def skip(name, reason):
+    tally["skipped"] += 1
+    print("SKIP %s: %s" % (name, reason), flush=True)
 
 
 def children_of(pid):
@@ -124,6 +132,55 @@ def certificates(directory, first):
     box.stop()
 
 
+def plan_of(arguments):
+    """The memory table of a configuration: MiB by name, and what the program said."""
+    p = subprocess.run([HEARTH, "plan", *arguments], capture_output=True, text=True, timeout=60)
+    table = {}
+    for name, mib in re.findall(r"^  (\S.*?) +(\d+\.\d\d) MiB", p.stdout.split("of it for the edge:")[0], re.M):
+        table[name] = float(mib)
+    return table, p
+
+
+def pss_mib(pid):
+    with open("/proc/%d/smaps_rollup" % pid) as f:
+        return int(re.search(r"^Pss: +(\d+) kB", f.read(), re.M).group(1)) / 1024
+
+
+def memory(directory):
+    """The plan is the whole box's, and what runs stays within it."""
+    sizes = ["--users", "2", "--context-tokens", "2048"]
+    small, _ = plan_of([*sizes, "--body-mib", "1"])
+    large, _ = plan_of([*sizes, "--body-mib", "64"])
+    check("plan: the edge is a line of the table and part of the total",
+          large["edge"] > small["edge"] + 500 and abs(large["total"] - small["total"] - large["edge"] + small["edge"]) < 0.1, (small, large))
+    room = int(small["total"]) - 20
+    table, p = plan_of([*sizes, "--body-mib", "1", "--memory-mib", str(room)])
+    check("plan: what does not fit with the edge is refused with table and shortfall",
+          p.returncode == 1 and table["edge"] == small["edge"] and re.search(r"^hearth: memory: .* short$", p.stderr, re.M), p.stderr)
+    p = refused("plan: so is the start", ["memory", "MiB short"], [*sizes, "--body-mib", "1", "--memory-mib", str(room)],
+                os.path.join(directory, "refused"))
+    check("plan: and it shows the table", re.search(r"^  edge .* MiB", p.stderr, re.M) and "  total  " in p.stderr, p.stderr)
+
+    box = Box(directory, sizes)
+    try:
+        idle = [box.connect() for _ in range(40)]
+        box.chat(messages=[{"role": "user", "content": "word " * 190000}])  # refused, but read, parsed and tokenised
+        for i in range(4):
+            box.chat(messages=[{"role": "user", "content": "Tell me about number %d. " % i * 40}], max_tokens=60)
+        total = plan_of(box.arguments)[0]["total"]
+        try:
+            used = [pss_mib(p) for p in (box.process.pid, *children_of(box.process.pid).values())]
+        except PermissionError:
+            skip("plan: what runs stays within it", "only root reads the memory of the roles")
+        else:
+            check("plan: %.1f MiB are used by 3 processes, %.1f MiB are planned" % (sum(used), total),
+                  len(used) == 3 and sum(used) <= total * 1.1, used)
+        for s in idle:
+            s.close()
+    finally:
+        box.stop()
+
+
 def is_ready(box):
     try:
         return box.ask("GET", "/health/ready")[0] == 200
@@ -138,12 +195,13 @@ def main():
             audit(box)
             check("the server ends cleanly", box.stop() == 0, box.process.returncode)
             certificates(directory, box)
+            memory(directory)
         finally:
             box.stop()
             if tally["failed"]:
                 with open(box.log_path, "rb") as f:
                     print(f.read().decode(errors="replace")[-3000:])
-    print("%d passed, %d failed, 0 skipped" % (tally["passed"], tally["failed"]))
+    print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % tally)
     return 1 if tally["failed"] else 0
 
 

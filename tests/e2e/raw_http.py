@@ -42,11 +42,12 @@ class Box:
         self.log_path = os.path.join(directory, "log")
         key_file = os.path.join(directory, "key")
         self.log = open(self.log_path, "wb")
+        self.arguments = ["--state-dir", self.state, "--listen", "127.0.0.1", "--port", str(self.port),
+                          "--plain-port", str(self.plain_port), "--key-file", key_file, "--body-mib", "1",
+                          "--head-timeout-ms", "1500", "--body-timeout-ms", "1500", "--max-connections", "64",
+                          "--connections-per-address", "48", *extra]
         self.process = subprocess.Popen(
-            [HEARTH, "serve", "--state-dir", self.state, "--listen", "127.0.0.1", "--port", str(self.port),
-             "--plain-port", str(self.plain_port), "--key-file", key_file, "--body-mib", "1",
-             "--head-timeout-ms", "1500", "--body-timeout-ms", "1500", "--max-connections", "64",
-             "--connections-per-address", "48", *extra],
+            [HEARTH, "serve", *self.arguments],
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         self.wait_for(lambda: os.path.exists(key_file) and os.path.getsize(key_file) > 50, "the key file")
         with open(key_file) as f:
