@@ -5,6 +5,7 @@
 #include "net/json_memory.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/ctl.h"
+#include "runtime/base/fd_limit.h"
 #include "runtime/base/log.h"
 
 #include <fcntl.h>
@@ -12,7 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { HEARTBEAT_MS = 1000, GEN_TICK_MS = 100 };
+/* OWN_FDS: standard ones, control, listeners, audit log, event queue, rings, a table in passing, and
+ * one accepted connection too many. */
+enum { HEARTBEAT_MS = 1000, GEN_TICK_MS = 100, OWN_FDS = 32 };
 
 /* What came before START. */
 struct edge_tables {
@@ -225,7 +228,8 @@ static bool start(struct edge *edge, const struct edge_hooks *hooks, struct err 
     if (!collect_all(&tables, e))
         return false;
     log_init(STDERR_FILENO, "edge", tables.cfg->log_level);
-    if (!open_all(edge, &tables, e) || !hooks->enter_sandbox(e))
+    if (!fd_limit_raise(tables.cfg->max_conns + OWN_FDS, "max_connections", e) ||
+        !open_all(edge, &tables, e) || !hooks->enter_sandbox(e))
         return false;
     int flags = fcntl(CTL_ROLE_FD, F_GETFL);
     if (flags < 0 || fcntl(CTL_ROLE_FD, F_SETFL, flags | O_NONBLOCK) < 0)

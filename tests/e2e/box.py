@@ -8,7 +8,9 @@ import hashlib
 import json
 import os
 import re
+import resource
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -103,10 +105,11 @@ def cut(path):
         f.truncate(os.path.getsize(path) // 2)
 
 
-def refused(name, words, arguments, state):
+def refused(name, words, arguments, state, limit=None):
     """A start that ends at once with status 1 and one line that holds the words."""
     p = subprocess.run([HEARTH, "serve", "--state-dir", state, "--listen", "127.0.0.1", "--port", str(free_port()), *arguments],
-                       capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+                       capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+                       preexec_fn=limit)
     lines = [line for line in p.stderr.splitlines() if line.startswith("hearth: ")]
     check(name, p.returncode == 1 and len(lines) == 1 and all(w in lines[0] for w in words) and "Hearth" not in p.stdout,
           (p.returncode, p.stderr))
@@ -181,6 +184,24 @@ def memory(directory):
         box.stop()
 
 
+def descriptors(directory):
+    """Many connections under a low limit of open files: raised where that is allowed, else refused."""
+    def limit(soft, hard):
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    many = ["--max-connections", "300", "--connections-per-address", "300", "--body-mib", "1", "--users", "1", "--context-tokens", "512"]
+    refused("descriptors: a hard limit that is too low", ["max_connections needs", "hard limit is 256"], many,
+            os.path.join(directory, "refused"), limit(64, 256))
+    box = Box(directory, ["--max-connections", "300", "--connections-per-address", "300"], limit(64, 4096))
+    try:
+        held = [socket.create_connection(("127.0.0.1", box.port), 10) for _ in range(250)]
+        check("descriptors: a low soft limit is raised", box.chat(max_tokens=1)[0] == 200)
+        for s in held:
+            s.close()
+    finally:
+        box.stop()
+
+
 def is_ready(box):
     try:
         return box.ask("GET", "/health/ready")[0] == 200
@@ -196,6 +217,7 @@ def main():
             check("the server ends cleanly", box.stop() == 0, box.process.returncode)
             certificates(directory, box)
             memory(directory)
+            descriptors(directory)
         finally:
             box.stop()
             if tally["failed"]:

@@ -36,7 +36,7 @@ def free_port():
 
 
 class Box:
-    def __init__(self, directory, extra=()):
+    def __init__(self, directory, extra=(), limit=None):
         self.port, self.plain_port = free_port(), free_port()
         self.state = os.path.join(directory, "state")
         self.log_path = os.path.join(directory, "log")
@@ -48,7 +48,7 @@ class Box:
                           "--connections-per-address", "48", *extra]
         self.process = subprocess.Popen(
             [HEARTH, "serve", *self.arguments],
-            stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+            stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, preexec_fn=limit)
         self.wait_for(lambda: os.path.exists(key_file) and os.path.getsize(key_file) > 50, "the key file")
         with open(key_file) as f:
             self.key = f.read().strip()
