@@ -1,10 +1,17 @@
 #include "boot/names.h"
 
+#include "runtime/base/log.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <errno.h>
 #include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void add_name(struct names *l, const char *name)
@@ -41,9 +48,15 @@ static bool is_private(const struct sockaddr *sa)
     return false;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
 static bool add_addresses(struct names *l, struct err *e)
 {
     struct ifaddrs *all;
+    uint32_t n_before = l->n;
     if (getifaddrs(&all) < 0)
         return err_sys(e, "names: cannot list network addresses");
     for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
@@ -60,6 +73,7 @@ static bool add_addresses(struct names *l, struct err *e)
         add_name(l, text);
     }
     freeifaddrs(all);
+    qsort(l->at[n_before], l->n - n_before, sizeof l->at[0], compare_names);
     return true;
 }
 
@@ -85,4 +99,54 @@ bool names_collect(struct names *l, const struct config *c, struct err *e)
         else
             add_name(l, name);
     return add_addresses(l, e);
+}
+
+bool names_equal(const struct names *a, const struct names *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (uint32_t i = 0; i < a->n; i++)
+        if (strcmp(a->at[i], b->at[i]) != 0)
+            return false;
+    return true;
+}
+
+/* ---- watching ---- */
+
+void names_watch_open(struct names_watch *w, int64_t now_ms)
+{
+    struct sockaddr_nl sa = {.nl_family = AF_NETLINK,
+                             .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+    const void *any = &sa;
+    w->check_at_ms = now_ms + NAMES_RECHECK_MS;
+    w->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    if (w->fd >= 0 && bind(w->fd, any, sizeof sa) == 0)
+        return;
+    log_event(LOG_WARN, "names",
+              "reason=\"no messages about addresses: %s; looking once a minute\"", strerror(errno));
+    if (w->fd >= 0)
+        close(w->fd);
+    w->fd = -1;
+}
+
+/* What the messages say does not matter: the addresses are read anew. */
+void names_watch_heard(struct names_watch *w, int64_t now_ms)
+{
+    char ignored[8192];
+    bool is_heard = false;
+    for (ssize_t n = 1;
+         n > 0 || (n < 0 && errno == ENOBUFS);) { /* it lost some: heard all the same */
+        n = recv(w->fd, ignored, sizeof ignored, 0);
+        is_heard |= n > 0 || (n < 0 && errno == ENOBUFS);
+    }
+    if (is_heard && w->check_at_ms > now_ms + NAMES_SETTLE_MS)
+        w->check_at_ms = now_ms + NAMES_SETTLE_MS;
+}
+
+bool names_watch_is_due(struct names_watch *w, int64_t now_ms)
+{
+    if (now_ms < w->check_at_ms)
+        return false;
+    w->check_at_ms = now_ms + NAMES_RECHECK_MS;
+    return true;
 }

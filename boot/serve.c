@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CERT_CHECK_MS = 3600 * 1000, AUDIT_CHECK_MS = 10 * 1000 };
+enum { CERT_CHECK_MS = 3600 * 1000, AUDIT_CHECK_MS = 10 * 1000, N_OWN_FDS = 3 };
 
 struct server {
     struct config cfg;
@@ -37,6 +37,7 @@ struct server {
     struct sup sup[ROLE_N];
     struct role_process process[ROLE_N];
     struct names names;
+    struct names_watch names_watch;
     int tls_listen_fd, plain_listen_fd, signal_fd, watch_fd;
     int tok_fd; /* the engine's tokenizer image; -1 while it is not loaded */
     int64_t cert_check_at_ms, audit_check_at_ms;
@@ -121,6 +122,15 @@ static bool send_table(struct server *s, enum role_id id, uint32_t type, const v
     return ok;
 }
 
+static bool send_edge_config(struct server *s, struct err *e)
+{
+    struct edge_config ec;
+    fill_edge_config(&s->cfg, &ec);
+    ec.n_names = s->names.n;
+    memcpy(ec.names, s->names.at, sizeof ec.names);
+    return send_table(s, ROLE_EDGE, EDGE_CTL_CONFIG, &ec, sizeof ec, e);
+}
+
 static bool send_cert(struct server *s, struct err *e)
 {
     struct edge_cert *cert = calloc(1, sizeof *cert);
@@ -174,12 +184,7 @@ static bool connect_roles(struct server *s, struct err *e)
 
 static bool start_edge(struct server *s, struct err *e)
 {
-    struct edge_config ec;
-    fill_edge_config(&s->cfg, &ec);
-    ec.n_names = s->names.n;
-    memcpy(ec.names, s->names.at, sizeof ec.names);
-    return send_table(s, ROLE_EDGE, EDGE_CTL_CONFIG, &ec, sizeof ec, e) && send_cert(s, e) &&
-           send_keys(s, e) && send_audit(s, true, e) &&
+    return send_edge_config(s, e) && send_cert(s, e) && send_keys(s, e) && send_audit(s, true, e) &&
            send_role(s, ROLE_EDGE, EDGE_CTL_LISTEN, EDGE_LISTEN_TLS, &s->tls_listen_fd, 1, e) &&
            (s->plain_listen_fd < 0 || send_role(s, ROLE_EDGE, EDGE_CTL_LISTEN, EDGE_LISTEN_PLAIN,
                                                 &s->plain_listen_fd, 1, e)) &&
@@ -439,6 +444,21 @@ static void on_watch(struct server *s)
         log_event(LOG_ERROR, "keys", "reason=\"%s\"", e.msg);
 }
 
+/* New names: a leaf for them, and the Host check knows them. Open connections keep running. */
+static void check_names(struct server *s)
+{
+    struct names found;
+    struct err e = {0};
+    bool ok = names_collect(&found, &s->cfg, &e);
+    if (ok && !names_equal(&found, &s->names)) {
+        s->names = found;
+        log_event(LOG_INFO, "names", "changed=yes names=%u", found.n);
+        ok = !has_edge(s) || (send_edge_config(s, &e) && send_cert(s, &e));
+    }
+    if (!ok)
+        log_event(LOG_ERROR, "names", "reason=\"%s\"", e.msg);
+}
+
 static void check_audit(struct server *s, int64_t now_ms)
 {
     struct err e = {0};
@@ -460,15 +480,19 @@ static void on_time(struct server *s)
             event(s, (enum role_id)id, SUP_EV_DEADLINE);
     if (now_ms >= s->cert_check_at_ms && s->sup[ROLE_EDGE].state == SUP_READY && !send_cert(s, &e))
         log_event(LOG_ERROR, "certificate", "reason=\"%s\"", e.msg);
+    if (names_watch_is_due(&s->names_watch, now_ms))
+        check_names(s);
     if (now_ms >= s->audit_check_at_ms)
         check_audit(s, now_ms);
 }
 
 static int poll_timeout_ms(const struct server *s)
 {
-    int64_t at_ms =
-        s->cert_check_at_ms < s->audit_check_at_ms ? s->cert_check_at_ms : s->audit_check_at_ms;
-    int64_t now_ms = clock_mono_ms();
+    const int64_t checks_at_ms[] = {s->cert_check_at_ms, s->audit_check_at_ms,
+                                    s->names_watch.check_at_ms};
+    int64_t at_ms = INT64_MAX, now_ms = clock_mono_ms();
+    for (size_t i = 0; i < sizeof checks_at_ms / sizeof *checks_at_ms; i++)
+        at_ms = checks_at_ms[i] < at_ms ? checks_at_ms[i] : at_ms;
     for (int id = 0; id < ROLE_N; id++)
         at_ms = s->sup[id].deadline_at_ms < at_ms ? s->sup[id].deadline_at_ms : at_ms;
     return at_ms <= now_ms ? 0 : at_ms - now_ms > 60000 ? 60000 : (int)(at_ms - now_ms);
@@ -487,19 +511,23 @@ static void run(struct server *s)
     for (int id = 0; id < ROLE_N; id++)
         event(s, (enum role_id)id, SUP_EV_START);
     while (!s->is_stopping || has_processes(s)) {
-        struct pollfd polled[2 + ROLE_N] = {{.fd = s->signal_fd, .events = POLLIN},
-                                            {.fd = s->watch_fd, .events = POLLIN}};
+        struct pollfd polled[N_OWN_FDS + ROLE_N] = {{.fd = s->signal_fd, .events = POLLIN},
+                                                    {.fd = s->watch_fd, .events = POLLIN},
+                                                    {.fd = s->names_watch.fd, .events = POLLIN}};
         for (int id = 0; id < ROLE_N; id++)
-            polled[2 + id] = (struct pollfd){.fd = s->process[id].ctl_fd, .events = POLLIN};
-        if (poll(polled, 2 + ROLE_N, poll_timeout_ms(s)) < 0 && errno != EINTR)
+            polled[N_OWN_FDS + id] = (struct pollfd){.fd = s->process[id].ctl_fd, .events = POLLIN};
+        if (poll(polled, N_OWN_FDS + ROLE_N, poll_timeout_ms(s)) < 0 && errno != EINTR)
             break;
         for (int id = 0; id < ROLE_N; id++)
-            if (polled[2 + id].revents && s->process[id].ctl_fd == polled[2 + id].fd)
+            if (polled[N_OWN_FDS + id].revents &&
+                s->process[id].ctl_fd == polled[N_OWN_FDS + id].fd)
                 on_role_socket(s, (enum role_id)id);
         if (polled[0].revents)
             on_signal(s);
         if (polled[1].revents)
             on_watch(s);
+        if (polled[2].revents)
+            names_watch_heard(&s->names_watch, clock_mono_ms());
         on_time(s);
         if (s->is_stopping && s->exit_code && has_processes(s))
             stop_all(s);
@@ -580,6 +608,7 @@ int serve_main(int argc, char **argv)
         return 1;
     s->audit = (struct audit_log){.dir_fd = -1, .fd = -1};
     s->tls_listen_fd = s->plain_listen_fd = s->signal_fd = s->watch_fd = s->tok_fd = -1;
+    s->names_watch.fd = -1;
     int stop = parse_args(&s->cfg, argc, argv, serve_help);
     if (stop) {
         free(s);
@@ -592,6 +621,7 @@ int serve_main(int argc, char **argv)
                  role_at((enum role_id)id)->beat_limit_ms);
     }
     if (open_all(s, &e)) {
+        names_watch_open(&s->names_watch, clock_mono_ms());
         run(s);
     } else {
         fprintf(stderr, "hearth: %s\n", e.msg);

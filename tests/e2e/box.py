@@ -4,7 +4,10 @@
 Starts the binary on free ports with state directories of its own. Python's standard library only.
 One line per check: "ok NAME" or "not ok NAME" with what was seen; the last line is the tally.
 """
+import ctypes
+import fcntl
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -12,6 +15,7 @@ import resource
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -202,6 +206,47 @@ def descriptors(directory):
         box.stop()
 
 
+def own_network():
+    """This process moves to a network of its own, where it may change addresses."""
+    libc, new_user, new_net = ctypes.CDLL(None, use_errno=True), 0x10000000, 0x40000000
+    return libc.unshare(new_net) == 0 or libc.unshare(new_user | new_net) == 0
+
+
+def set_interface(request, name, value):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, request, struct.pack("16s16s", name.encode(), value))
+
+
+def certified(box):
+    with box.connect() as s:
+        return {value for _, value in s.getpeercert()["subjectAltName"]}
+
+
+def addresses(directory):
+    """A new address gets into the certificate; what is connected stays so. Last: it leaves the network."""
+    if not own_network():
+        skip("addresses: a new one is certified", "no network namespaces here")
+        return
+    set_interface(0x8914, "lo", struct.pack("H", 0x49))  # SIOCSIFFLAGS: up, loopback, running
+    box = Box(directory, ["--listen", "::"])
+    try:
+        before = certified(box)
+        held = http.client.HTTPSConnection("localhost", box.port, context=box.context, timeout=60)
+        held.request("GET", "/health/live")
+        held.getresponse().read()
+        held_socket = held.sock
+        set_interface(0x8916, "lo:1", struct.pack("HH4s", socket.AF_INET, 0, socket.inet_aton("10.77.0.1")))  # SIOCSIFADDR
+        box.wait_for(lambda: "10.77.0.1" in certified(box), "the new address in the certificate")
+        check("addresses: a new one is certified", "10.77.0.1" not in before and certified(box) == before | {"10.77.0.1"}, before)
+        held.request("GET", "/health/live")
+        check("addresses: a connection from before goes on", held.getresponse().status == 200 and held.sock is held_socket)
+        direct = http.client.HTTPSConnection("10.77.0.1", box.port, context=box.context, timeout=60)
+        direct.request("GET", "/health/live")
+        check("addresses: it is verified and served by the new one", direct.getresponse().status == 200)
+    finally:
+        box.stop()
+
+
 def is_ready(box):
     try:
         return box.ask("GET", "/health/ready")[0] == 200
@@ -218,6 +263,7 @@ def main():
             certificates(directory, box)
             memory(directory)
             descriptors(directory)
+            addresses(directory)
         finally:
             box.stop()
             if tally["failed"]:
