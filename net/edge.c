@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* OWN_FDS: standard ones, control, listeners, audit log, event queue, rings, a table in passing, and
- * one accepted connection too many. */
+/* OWN_FDS: standard ones, control, listeners, audit log, event queue, rings, a table in passing,
+ * and one accepted connection too many. */
 enum { HEARTBEAT_MS = 1000, GEN_TICK_MS = 100, OWN_FDS = 32 };
 
 /* What came before START. */
