@@ -11,10 +11,16 @@ uint32_t kv_pages_for(uint64_t n_tokens)
     return (uint32_t)num_ceil_div(n_tokens, KV_PAGE_TOKENS);
 }
 
-static uint64_t layer_page_bytes(const struct kv_layer_dims *l)
+/* Keys or values of one page of layer i. */
+static uint64_t half_page_bytes(const struct kv_config *cfg, uint32_t i)
 {
-    return (uint64_t)l->n_kv_heads * KV_PAGE_TOKENS * l->head_dim * sizeof(uint16_t) *
-           2; /* keys and values */
+    const struct kv_layer_dims *l = &cfg->layers[i];
+    return (uint64_t)l->n_kv_heads * KV_PAGE_TOKENS * kv_cell_bytes(cfg->type, l->head_dim);
+}
+
+static uint64_t layer_page_bytes(const struct kv_config *cfg, uint32_t i)
+{
+    return 2 * half_page_bytes(cfg, i);
 }
 
 /* W + T - 1 cells so that a chunk of T rows is written before its first row attends, plus what a
@@ -33,7 +39,7 @@ uint64_t kv_page_bytes(const struct kv_config *cfg)
     uint64_t n_bytes = 0;
     for (uint32_t i = 0; i < cfg->n_layers; i++)
         if (!cfg->layers[i].is_local)
-            n_bytes += layer_page_bytes(&cfg->layers[i]);
+            n_bytes += layer_page_bytes(cfg, i);
     return n_bytes;
 }
 
@@ -42,7 +48,7 @@ uint64_t kv_ring_bytes(const struct kv_config *cfg)
     uint64_t n_bytes = 0;
     for (uint32_t i = 0; i < cfg->n_layers; i++)
         if (cfg->layers[i].is_local)
-            n_bytes += layer_page_bytes(&cfg->layers[i]) * ring_pages(cfg);
+            n_bytes += layer_page_bytes(cfg, i) * ring_pages(cfg);
     return n_bytes;
 }
 
@@ -52,6 +58,8 @@ bool kv_plan(struct kv *kv, const struct kv_config *cfg, struct plan *p, struct 
     kv->cfg = *cfg;
     kv->table_stride = kv_pages_for(cfg->n_ctx);
     kv->n_ring_pages = ring_pages(cfg);
+    if ((uint32_t)cfg->type >= KV_N_TYPES)
+        return err_set(e, ERR_STATE, "kv: no such cell type: %u", (uint32_t)cfg->type);
     if (cfg->n_layers > KV_MAX_LAYERS || cfg->n_pages < kv->table_stride || cfg->max_seqs == 0)
         return err_set(e, ERR_LIMIT, "kv: %u pages do not hold one sequence of %u tokens",
                        cfg->n_pages, cfg->n_ctx);
@@ -59,8 +67,9 @@ bool kv_plan(struct kv *kv, const struct kv_config *cfg, struct plan *p, struct 
         char name[PLAN_NAME_BYTES];
         const struct kv_layer_dims *l = &cfg->layers[i];
         uint64_t n_pages = l->is_local ? (uint64_t)cfg->max_seqs * kv->n_ring_pages : cfg->n_pages;
-        snprintf(name, sizeof name, "kv layer %u %s", i, l->is_local ? "rings" : "pages");
-        if (!plan_add(p, name, n_pages, layer_page_bytes(l), &kv->cells_off_bytes[i], e))
+        snprintf(name, sizeof name, "kv layer %u %s %s", i, l->is_local ? "rings" : "pages",
+                 kv_type_names[cfg->type]);
+        if (!plan_add(p, name, n_pages, layer_page_bytes(cfg, i), &kv->cells_off_bytes[i], e))
             return false;
     }
     return plan_add(p, "kv page tables", (uint64_t)cfg->max_seqs * kv->table_stride,
@@ -77,10 +86,10 @@ static void init_view(struct kv *kv, const struct arena *a, uint32_t i)
     const struct kv_layer_dims *l = &kv->cfg.layers[i];
     uint64_t n_pages =
         l->is_local ? (uint64_t)kv->cfg.max_seqs * kv->n_ring_pages : kv->cfg.n_pages;
-    uint16_t *cells = arena_at(a, kv->cells_off_bytes[i]);
     struct kv_view *view = &kv->views[i];
-    view->k = cells;
-    view->v = cells + n_pages * l->n_kv_heads * KV_PAGE_TOKENS * l->head_dim;
+    view->k = arena_at(a, kv->cells_off_bytes[i]);
+    view->v = view->k + n_pages * half_page_bytes(&kv->cfg, i);
+    view->type = kv->cfg.type;
     view->table = l->is_local ? kv->ring_table : kv->table;
     view->table_stride = view->n_table_pages = l->is_local ? kv->n_ring_pages : kv->table_stride;
 }

@@ -20,6 +20,7 @@ struct kv_layer_dims {
 struct kv_config {
     uint32_t n_layers;
     struct kv_layer_dims layers[KV_MAX_LAYERS];
+    enum kv_type type;       /* of all cells */
     uint32_t window;         /* of the local layers */
     uint32_t max_seqs;       /* sequences at once */
     uint32_t n_ctx;          /* positions one sequence may hold */

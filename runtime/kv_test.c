@@ -31,6 +31,55 @@ static void open_kv(struct arena *a)
     kv_init(&kv, a);
 }
 
+static uint64_t cells_bytes(enum kv_type type)
+{
+    struct kv_config cfg = config();
+    cfg.type = type;
+    return cfg.n_pages * kv_page_bytes(&cfg) + cfg.max_seqs * kv_ring_bytes(&cfg);
+}
+
+TEST(kv_plans_the_bytes_of_its_cell_type_and_names_it)
+{
+    struct kv_config cfg = config();
+    static struct plan p[KV_N_TYPES];
+    struct err e = {0};
+    for (uint32_t type = 0; type < KV_N_TYPES; type++) {
+        cfg.type = (enum kv_type)type;
+        plan_init(&p[type]);
+        MUST_TRUE(kv_plan(&kv, &cfg, &p[type], &e), e.msg);
+    }
+    CHECK_EQ(cells_bytes(KV_TYPE_F32), 2 * cells_bytes(KV_TYPE_F16));
+    CHECK_EQ(plan_resident_bytes(&p[KV_TYPE_F32]) - plan_resident_bytes(&p[KV_TYPE_F16]),
+             cells_bytes(KV_TYPE_F16));
+    CHECK_STR(p[KV_TYPE_F16].regions[0].name, "kv layer 0 rings f16");
+    CHECK_STR(p[KV_TYPE_F32].regions[1].name, "kv layer 1 pages f32");
+    cfg.type = KV_N_TYPES;
+    CHECK_TRUE(!kv_plan(&kv, &cfg, &p[0], &e));
+    CHECK_STR(e.msg, "kv: no such cell type: 2");
+}
+
+TEST(kv_keeps_keys_and_values_of_a_layer_apart)
+{
+    for (uint32_t type = 0; type < KV_N_TYPES; type++) {
+        struct kv_config cfg = config();
+        struct arena a;
+        struct plan p;
+        struct err e = {0};
+        cfg.type = (enum kv_type)type;
+        plan_init(&p);
+        MUST_TRUE(kv_plan(&kv, &cfg, &p, &e), e.msg);
+        MUST_TRUE(arena_open(&a, &p, &e), e.msg);
+        kv_init(&kv, &a);
+        for (uint32_t i = 0; i < cfg.n_layers; i++) {
+            uint64_t n_pages = i == 0 ? cfg.max_seqs * kv.n_ring_pages : cfg.n_pages;
+            CHECK_EQ(kv.views[i].v - kv.views[i].k,
+                     n_pages * KV_PAGE_TOKENS * 32 * kv_cell_bytes(cfg.type, 1)); /* K * E = 32 */
+            CHECK_EQ(kv.views[i].type, type);
+        }
+        arena_close(&a);
+    }
+}
+
 TEST(kv_pages_belong_to_one_sequence_and_come_back)
 {
     struct arena a;

@@ -32,6 +32,8 @@ static void attn_begin_tile(struct attn_work *w, const struct attn_args *a,
 {
     w->n_queries = tile->n_rows * tile->n_heads;
     w->E = a->head_dim;
+    w->cell_bytes = kv_cell_bytes(a->kv.type, w->E);
+    w->type = a->kv.type;
     for (uint32_t i = 0; i < w->n_queries; i++) {
         uint32_t t = tile->first_row + i / tile->n_heads, h = tile->first_head + i % tile->n_heads;
         uint64_t at = ((uint64_t)t * a->n_heads + h) * w->E;
@@ -59,8 +61,8 @@ static void attn_run_tile(const struct attn_args *a, const struct attn_tile *til
     for (; page < page_end; page++) {
         const uint32_t page_pos = page * KV_PAGE_TOKENS;
         attn_enter_page(&w, page_pos);
-        uint64_t at = kv_view_page(&a->kv, a->seq[tile->first_row], page_pos, tile->kv_head,
-                                   a->n_kv_heads, a->head_dim);
+        uint64_t at = kv_view_page_off_bytes(&a->kv, a->seq[tile->first_row], page_pos,
+                                             tile->kv_head, a->n_kv_heads, a->head_dim);
         w.k = a->kv.k + at;
         w.v = a->kv.v + at;
         attn_page_scores(&w);

@@ -1,6 +1,6 @@
 #include "kernels/attn/attn_tile.h"
 #include "kernels/cpu/body.h"
-#include "kernels/cpu/f16.h"
+#include "kernels/kv_ref.h"
 #include "kernels/op.h"
 #include "tests/near.h"
 #include "tests/t.h"
@@ -12,27 +12,36 @@ enum { MAX_T = 80, N_SEQS = 2, STRIDE = 8, N_PAGES = N_SEQS * STRIDE };
 struct problem {
     struct attn_args a;
     int32_t pos[MAX_T], seq[MAX_T], table[N_PAGES];
-    size_t n_out, n_cache;
+    size_t n_out, n_cache_bytes;
+    uint64_t cell_bytes;
 };
-
-static uint16_t *random_f16(size_t n, uint64_t *state, float amplitude)
-{
-    uint16_t *x = near_alloc(n * sizeof *x);
-    for (size_t i = 0; i < n; i++)
-        x[i] = f16_from_f32(near_uniform(state, amplitude));
-    return x;
-}
 
 struct shape {
     uint32_t H, K, E, window;
+    enum kv_type type;
 };
+
+/* n_bytes of cells of E elements in -1..1. */
+static unsigned char *random_cells(struct shape s, size_t n_bytes, uint64_t *state)
+{
+    unsigned char *cells = near_alloc(n_bytes);
+    uint64_t cell_bytes = kv_cell_bytes(s.type, s.E);
+    for (size_t at = 0; at < n_bytes; at += cell_bytes) {
+        double x[ATTN_MAX_HEAD_DIM];
+        for (uint32_t j = 0; j < s.E; j++)
+            x[j] = near_uniform(state, 1);
+        kv_ref_put(cells + at, x, s.E, s.type);
+    }
+    return cells;
+}
 
 /* No rows yet; every cell of the cache holds a finite value. */
 static struct problem *make(struct shape s, uint64_t seed)
 {
     struct problem *p = near_alloc(sizeof *p);
     p->n_out = (size_t)MAX_T * s.H * s.E;
-    p->n_cache = (size_t)N_PAGES * s.K * KV_PAGE_TOKENS * s.E;
+    p->cell_bytes = kv_cell_bytes(s.type, s.E);
+    p->n_cache_bytes = (size_t)N_PAGES * s.K * KV_PAGE_TOKENS * p->cell_bytes;
     for (int32_t i = 0; i < N_PAGES; i++)
         p->table[i] = (i * 7 + 3) % N_PAGES;
     /* scores of a few units: some cells matter, none alone */
@@ -41,8 +50,9 @@ static struct problem *make(struct shape s, uint64_t seed)
                               .out = near_alloc(p->n_out * sizeof(float)),
                               .pos = p->pos,
                               .seq = p->seq,
-                              .kv = {random_f16(p->n_cache, &seed, 1),
-                                     random_f16(p->n_cache, &seed, 1), p->table, STRIDE, STRIDE},
+                              .kv = {random_cells(s, p->n_cache_bytes, &seed),
+                                     random_cells(s, p->n_cache_bytes, &seed), p->table, STRIDE,
+                                     STRIDE, s.type},
                               .n_heads = s.H,
                               .n_kv_heads = s.K,
                               .head_dim = s.E,
@@ -87,10 +97,19 @@ static bool can_run(uint32_t isa)
 }
 
 static const struct shape shapes[] = {
-    {1, 1, 16, 0},  {4, 2, 64, 16},  {4, 1, 128, 0}, {16, 1, 48, 100},
-    {6, 2, 80, 65}, {2, 1, 256, 64}, {8, 1, 512, 0}, {40, 1, 16, 30},
+    {1, 1, 16, 0, KV_TYPE_F16},    {4, 2, 64, 16, KV_TYPE_F16},  {4, 1, 128, 0, KV_TYPE_F16},
+    {16, 1, 48, 100, KV_TYPE_F16}, {6, 2, 80, 65, KV_TYPE_F16},  {2, 1, 256, 64, KV_TYPE_F16},
+    {8, 1, 512, 0, KV_TYPE_F16},   {40, 1, 16, 30, KV_TYPE_F16},
 };
-enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+enum { N_SHAPES = sizeof shapes / sizeof *shapes, N_CASES = N_SHAPES * KV_N_TYPES };
+
+/* Every shape with every type of cell. */
+static struct shape case_at(uint32_t i)
+{
+    struct shape s = shapes[i % N_SHAPES];
+    s.type = (enum kv_type)(i / N_SHAPES);
+    return s;
+}
 
 /* Decode rows of both sequences, a verify group, and a prefill chunk that crosses pages, in one
  * batch. */
@@ -107,8 +126,8 @@ static struct problem *make_mix(struct shape s, uint64_t seed)
 
 TEST(attn_is_within_its_budget_of_the_reference)
 {
-    for (uint32_t i = 0; i < N_SHAPES; i++) {
-        struct problem *p = make_mix(shapes[i], i);
+    for (uint32_t i = 0; i < N_CASES; i++) {
+        struct problem *p = make_mix(case_at(i), i);
         MUST_TRUE(op_attn.check(&p->a, NULL), NULL);
         size_t n = row_elems(p) * p->a.n_rows;
         float *want = run_ref(p), *got = run(p, CPU_ISA_PORTABLE, 1);
@@ -120,8 +139,8 @@ TEST(attn_is_within_its_budget_of_the_reference)
 
 TEST(attn_bits_do_not_depend_on_the_set_or_the_thread_count)
 {
-    for (uint32_t i = 0; i < N_SHAPES; i++) {
-        struct problem *p = make_mix(shapes[i], 10 + i);
+    for (uint32_t i = 0; i < N_CASES; i++) {
+        struct problem *p = make_mix(case_at(i), 10 + i);
         size_t n_bytes = row_elems(p) * p->a.n_rows * sizeof(float);
         float *want = run(p, CPU_ISA_PORTABLE, 1);
         for (uint32_t isa = 0; isa < CPU_N_ISAS; isa++)
@@ -146,8 +165,8 @@ static void check_rows_alone(const struct problem *p, uint32_t isa)
 
 TEST(attn_row_has_the_same_bits_alone_and_in_any_company)
 {
-    for (uint32_t i = 0; i < N_SHAPES; i++) {
-        struct problem *p = make_mix(shapes[i], 20 + i);
+    for (uint32_t i = 0; i < N_CASES; i++) {
+        struct problem *p = make_mix(case_at(i), 20 + i);
         for (uint32_t isa = 0; isa < CPU_N_ISAS; isa++)
             if (can_run(isa))
                 check_rows_alone(p, isa);
@@ -159,26 +178,28 @@ static struct kv_view poisoned(const struct problem *p)
 {
     const struct attn_args *a = &p->a;
     struct kv_view kv = a->kv;
-    kv.k = near_alloc(p->n_cache * 2);
-    kv.v = near_alloc(p->n_cache * 2);
-    memset(kv.k, 0xFF, p->n_cache * 2);
-    memset(kv.v, 0xFF, p->n_cache * 2);
+    kv.k = near_alloc(p->n_cache_bytes);
+    kv.v = near_alloc(p->n_cache_bytes);
+    memset(kv.k, 0xFF, p->n_cache_bytes);
+    memset(kv.v, 0xFF, p->n_cache_bytes);
     const uint32_t n = a->n_kv_heads, first = attn_first_pos(a, 0), last = (uint32_t)a->pos[0];
     for (uint32_t i = first * n; i < (last + 1) * n; i++) {
-        uint64_t cell = kv_view_page(&kv, a->seq[0], i / n, i % n, n, a->head_dim) +
-                        i / n % KV_PAGE_TOKENS * a->head_dim;
-        memcpy(kv.k + cell, a->kv.k + cell, a->head_dim * 2);
-        memcpy(kv.v + cell, a->kv.v + cell, a->head_dim * 2);
+        uint64_t at = kv_view_cell_off_bytes(&kv, a->seq[0], i / n, i % n, n, a->head_dim);
+        memcpy(kv.k + at, a->kv.k + at, p->cell_bytes);
+        memcpy(kv.v + at, a->kv.v + at, p->cell_bytes);
     }
     return kv;
 }
 
 TEST(attn_never_touches_a_cell_outside_a_rows_range)
 {
-    static const struct shape edge[] = {{4, 2, 64, 16}, {2, 1, 32, 0}, {8, 1, 16, 70}};
-    for (uint32_t i = 0; i < 60; i++) {
-        struct problem *p = make(edge[i % 3], 30 + i);
-        add_rows(p, 1, 120 + (int32_t)i / 3, 1);
+    static const struct shape edge[] = {
+        {4, 2, 64, 16, KV_TYPE_F16}, {2, 1, 32, 0, KV_TYPE_F16}, {8, 1, 16, 70, KV_TYPE_F16}};
+    for (uint32_t i = 0; i < 60 * KV_N_TYPES; i++) {
+        struct shape s = edge[i % 3];
+        s.type = (enum kv_type)(i / 60);
+        struct problem *p = make(s, 30 + i);
+        add_rows(p, 1, 120 + (int32_t)(i % 60) / 3, 1);
         float *want = run(p, CPU_ISA_PORTABLE, 1);
         p->a.kv = poisoned(p);
         for (uint32_t isa = 0; isa < CPU_N_ISAS; isa++)
@@ -187,47 +208,71 @@ TEST(attn_never_touches_a_cell_outside_a_rows_range)
     }
 }
 
-/* Output change of the row at `pos` when V of the cell at `at` changes. */
-static bool depends_on(struct problem *p, uint32_t at)
+/* Output change when V of the cell at position pos changes: the exponent of its last element. */
+static bool depends_on(struct problem *p, uint32_t pos)
 {
     float *before = run(p, CPU_ISA_PORTABLE, 1);
-    uint64_t cell = kv_view_page(&p->a.kv, 0, at, 0, p->a.n_kv_heads, p->a.head_dim) +
-                    at % KV_PAGE_TOKENS * p->a.head_dim;
-    p->a.kv.v[cell] ^= 0x4000;
+    uint64_t at = kv_view_cell_off_bytes(&p->a.kv, 0, pos, 0, p->a.n_kv_heads, p->a.head_dim);
+    p->a.kv.v[at + p->cell_bytes - 1] ^= 0x40;
     float *after = run(p, CPU_ISA_PORTABLE, 1);
-    p->a.kv.v[cell] ^= 0x4000;
+    p->a.kv.v[at + p->cell_bytes - 1] ^= 0x40;
     return memcmp(before, after, row_elems(p) * sizeof(float)) != 0;
 }
 
 TEST(attn_window_of_16_at_position_16_sees_key_1_and_not_key_0)
 {
-    struct problem *p = make((struct shape){2, 1, 32, 16}, 40);
-    add_rows(p, 0, 16, 1);
-    CHECK_TRUE(!depends_on(p, 0));
-    CHECK_TRUE(depends_on(p, 1));
-    CHECK_TRUE(depends_on(p, 16));
-    CHECK_TRUE(!depends_on(p, 17));
-    p->pos[0] = 15;
-    CHECK_TRUE(depends_on(p, 0));
-    CHECK_TRUE(!depends_on(p, 16));
+    for (uint32_t type = 0; type < KV_N_TYPES; type++) {
+        struct problem *p = make((struct shape){2, 1, 32, 16, (enum kv_type)type}, 40);
+        add_rows(p, 0, 16, 1);
+        CHECK_TRUE(!depends_on(p, 0));
+        CHECK_TRUE(depends_on(p, 1));
+        CHECK_TRUE(depends_on(p, 16));
+        CHECK_TRUE(!depends_on(p, 17));
+        p->pos[0] = 15;
+        CHECK_TRUE(depends_on(p, 0));
+        CHECK_TRUE(!depends_on(p, 16));
+    }
 }
 
 TEST(attn_ring_of_three_pages_equals_a_long_table)
 {
-    struct problem *p = make((struct shape){4, 2, 64, 100}, 50);
-    add_rows(p, 0, 300, 9);
-    float *want = run(p, CPU_ISA_PORTABLE, 1);
-    /* pages 3 and 4 hold positions 192..319; as a ring of three, they are entries 0 and 1 */
-    p->table[1] = p->table[4];
-    p->table[0] = p->table[3];
-    p->a.kv.n_table_pages = 3;
-    MUST_TRUE(op_attn.check(&p->a, NULL), NULL);
-    CHECK_BYTES(run(p, CPU_ISA_PORTABLE, 1), want, row_elems(p) * 9 * sizeof(float));
+    for (uint32_t type = 0; type < KV_N_TYPES; type++) {
+        struct problem *p = make((struct shape){4, 2, 64, 100, (enum kv_type)type}, 50);
+        add_rows(p, 0, 300, 9);
+        float *want = run(p, CPU_ISA_PORTABLE, 1);
+        /* pages 3 and 4 hold positions 192..319; as a ring of three, they are entries 0 and 1 */
+        p->table[1] = p->table[4];
+        p->table[0] = p->table[3];
+        p->a.kv.n_table_pages = 3;
+        MUST_TRUE(op_attn.check(&p->a, NULL), NULL);
+        CHECK_BYTES(run(p, CPU_ISA_PORTABLE, 1), want, row_elems(p) * 9 * sizeof(float));
+    }
+}
+
+/* f32 cells that hold f16 values: the type of the cells is not part of the arithmetic. */
+TEST(attn_gives_the_same_bits_from_f16_cells_and_from_the_same_values_in_f32)
+{
+    for (uint32_t i = 0; i < N_SHAPES; i++) {
+        struct problem *p = make_mix(shapes[i], 80 + i), wide = *p;
+        size_t n = p->n_cache_bytes / sizeof(uint16_t);
+        float *k = near_alloc(n * sizeof *k), *v = near_alloc(n * sizeof *v);
+        for (size_t j = 0; j < n; j++) {
+            k[j] = kv_ref_get(p->a.kv.k, (uint32_t)j, KV_TYPE_F16);
+            v[j] = kv_ref_get(p->a.kv.v, (uint32_t)j, KV_TYPE_F16);
+        }
+        wide.a.kv.k = (unsigned char *)k;
+        wide.a.kv.v = (unsigned char *)v;
+        wide.a.kv.type = KV_TYPE_F32;
+        for (uint32_t isa = 0; isa < CPU_N_ISAS; isa++)
+            if (can_run(isa))
+                CHECK_BYTES(run(&wide, isa, 1), run(p, isa, 1),
+                            row_elems(p) * p->a.n_rows * sizeof(float));
+    }
 }
 
 TEST(attn_refuses_a_ring_too_short_for_the_window)
 {
-    struct problem *p = make((struct shape){4, 2, 64, 0}, 60);
+    struct problem *p = make((struct shape){4, 2, 64, 0, KV_TYPE_F16}, 60);
     struct err e = {0};
     add_rows(p, 0, 200, 1);
     p->a.kv.n_table_pages = 3;
@@ -237,6 +282,11 @@ TEST(attn_refuses_a_ring_too_short_for_the_window)
     CHECK_TRUE(op_attn.check(&p->a, &e));
     p->a.n_heads = 3;
     CHECK_TRUE(!op_attn.check(&p->a, &e));
+    p->a.n_heads = 4;
+    p->a.kv.type = KV_N_TYPES;
+    e = (struct err){0};
+    CHECK_TRUE(!op_attn.check(&p->a, &e));
+    CHECK_STR(e.msg, "attn: no such cell type: 2");
 }
 
 static uint32_t n_visits[MAX_T][64];

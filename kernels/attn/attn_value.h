@@ -6,11 +6,6 @@
 
 #include "kernels/attn/attn_work.h"
 
-struct attn_cells { /* columns of V: at[c * stride] is cell c's first */
-    const void *at;
-    uint32_t stride;
-};
-
 /* acc[r][j] += w(c) * v(c)[j] over cells range[0] <= c < range[1], ascending, for the queries whose
  * weights are s[0], s[1].., and shape.cols registers of columns. */
 SIMD_FN void attn_add_cells(const float (*s)[KV_PAGE_TOKENS], const uint32_t range[2],
@@ -24,7 +19,7 @@ SIMD_FN void attn_add_cells(const float (*s)[KV_PAGE_TOKENS], const uint32_t ran
     for (uint32_t c = range[0]; c < range[1]; c++) {
         SIMD_UNROLL
         for (uint32_t j = 0; j < shape.cols; j++)
-            cell[j] = attn_load(v.at, (uint64_t)c * v.stride + j * SIMD_REG_LANES, shape.elem);
+            cell[j] = attn_load(v, c, j * SIMD_REG_LANES, shape.type);
         SIMD_UNROLL
         for (uint32_t r = 0; r < shape.rows; r++) {
             struct simd_reg weight = simd_reg_set1(s[r][c]);
@@ -41,17 +36,19 @@ SIMD_FN void attn_add_cells(const float (*s)[KV_PAGE_TOKENS], const uint32_t ran
 typedef void attn_add_fn(const float (*s)[KV_PAGE_TOKENS], const uint32_t range[2],
                          struct attn_cells v, struct simd_reg *acc);
 
-#define ATTN_ADD(name, rows, cols, elem)                                                           \
+#define ATTN_ADD(name, rows, cols, type)                                                           \
     static void name(const float(*s)[KV_PAGE_TOKENS], const uint32_t range[2],                     \
                      struct attn_cells v, struct simd_reg *acc)                                    \
     {                                                                                              \
-        attn_add_cells(s, range, v, (struct attn_shape){rows, cols, elem}, acc);                   \
+        attn_add_cells(s, range, v, (struct attn_shape){rows, cols, type}, acc);                   \
     }
 
-ATTN_ADD(attn_add_many, SIMD_ADD_ROWS, SIMD_ADD_REGS, ATTN_F32)
-ATTN_ADD(attn_add_many_edge, 1, SIMD_ADD_REGS, ATTN_F32)
-ATTN_ADD(attn_add_few, ATTN_FEW, SIMD_FEW_ADD_REGS, ATTN_F16)
-ATTN_ADD(attn_add_few_edge, 1, SIMD_FEW_ADD_REGS, ATTN_F16)
+ATTN_ADD(attn_add_many, SIMD_ADD_ROWS, SIMD_ADD_REGS, KV_TYPE_F32)
+ATTN_ADD(attn_add_many_edge, 1, SIMD_ADD_REGS, KV_TYPE_F32)
+ATTN_ADD(attn_add_few_f16, ATTN_FEW, SIMD_FEW_ADD_REGS, KV_TYPE_F16)
+ATTN_ADD(attn_add_few_edge_f16, 1, SIMD_FEW_ADD_REGS, KV_TYPE_F16)
+ATTN_ADD(attn_add_few_f32, ATTN_FEW, SIMD_FEW_ADD_REGS, KV_TYPE_F32)
+ATTN_ADD(attn_add_few_edge_f32, 1, SIMD_FEW_ADD_REGS, KV_TYPE_F32)
 
 struct attn_sum { /* a register tile of values */
     uint32_t rows, cols;
@@ -61,8 +58,10 @@ struct attn_sum { /* a register tile of values */
 
 static const struct attn_sum attn_sum_many = {SIMD_ADD_ROWS, SIMD_ADD_REGS, attn_add_many,
                                               attn_add_many_edge};
-static const struct attn_sum attn_sum_few = {ATTN_FEW, SIMD_FEW_ADD_REGS, attn_add_few,
-                                             attn_add_few_edge};
+static const struct attn_sum attn_sum_few[KV_N_TYPES] = {
+    [KV_TYPE_F16] = {ATTN_FEW, SIMD_FEW_ADD_REGS, attn_add_few_f16, attn_add_few_edge_f16},
+    [KV_TYPE_F32] = {ATTN_FEW, SIMD_FEW_ADD_REGS, attn_add_few_f32, attn_add_few_edge_f32},
+};
 
 /* acc of query i + r: cells that all n queries see are added together, those that only some see (at
  * the causal and window edges) before and after, query by query. */
@@ -119,21 +118,23 @@ static __attribute__((noinline)) void attn_page_values(struct attn_work *w)
         if (width < WIDTH)
             memset(slab, 0, sizeof slab);
         for (uint32_t c = w->begin; c < w->end; c++)
-            attn_widen(w->v + (uint64_t)c * w->E + e, slab + c * WIDTH, width);
+            kv_cell_widen(w->v + c * w->cell_bytes, e, slab + c * WIDTH, width, w->type);
         for (uint32_t i = 0; i < w->n_queries; i += SIMD_ADD_ROWS)
             for (uint32_t j = 0; j < width; j += STEP)
-                attn_value_tile(w, i, e + j, (struct attn_cells){slab + j, WIDTH}, &attn_sum_many);
+                attn_value_tile(w, i, e + j, (struct attn_cells){slab, WIDTH * sizeof *slab, j},
+                                &attn_sum_many);
     }
 }
 
-/* Few queries, straight from f16; false if E is not a whole number of tiles. */
+/* Few queries, straight from the cache; false if E is not a whole number of tiles. */
 static bool attn_page_values_few(struct attn_work *w)
 {
     enum { STEP = SIMD_FEW_ADD_REGS * SIMD_REG_LANES };
     if (w->n_queries > ATTN_FEW || w->E % STEP != 0)
         return false;
     for (uint32_t e = 0; e < w->E; e += STEP)
-        attn_value_tile(w, 0, e, (struct attn_cells){w->v + e, w->E}, &attn_sum_few);
+        attn_value_tile(w, 0, e, (struct attn_cells){w->v, w->cell_bytes, e},
+                        &attn_sum_few[w->type]);
     return true;
 }
 

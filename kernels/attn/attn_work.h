@@ -4,6 +4,7 @@
 #define KERNELS_ATTN_ATTN_WORK_H
 
 #include "kernels/attn/attn_tile.h"
+#include "kernels/cpu/kv_cell.h"
 #include "kernels/cpu/vmath.h"
 
 enum { ATTN_SLAB_ELEMS = 2048 }; /* 8 KB of f32: a quarter of the smallest L1 in use */
@@ -16,7 +17,9 @@ struct attn_work {
     uint32_t pos[ATTN_TILE_QUERIES];
     uint32_t first_pos[ATTN_TILE_QUERIES];
     float m[ATTN_TILE_QUERIES], l[ATTN_TILE_QUERIES];
-    const uint16_t *k, *v;          /* this page: [64, E] f16 */
+    const unsigned char *k, *v; /* this page: [KV_PAGE_TOKENS] cells */
+    uint64_t cell_bytes;
+    enum kv_type type;
     uint32_t begin, end;            /* cells that some query sees */
     uint32_t lo[ATTN_TILE_QUERIES]; /* cells that query i sees: lo <= cell < hi */
     uint32_t hi[ATTN_TILE_QUERIES]; /* lo == hi: none */
@@ -24,12 +27,17 @@ struct attn_work {
     float s[ATTN_TILE_QUERIES][KV_PAGE_TOKENS];            /* scores, then weights */
 };
 
-enum attn_elem { ATTN_F16, ATTN_F32 };
+/* Cells in a row, in the cache or widened: cell c begins at `at + c * stride_bytes`. */
+struct attn_cells {
+    const void *at;
+    uint64_t stride_bytes;
+    uint32_t first; /* the element of each to begin with */
+};
 
-struct attn_shape { /* of a register tile: compile-time constants */
-    uint32_t rows;  /* queries */
-    uint32_t cols;  /* cells of scores, registers of values */
-    enum attn_elem elem;
+struct attn_shape {    /* of a register tile: compile-time constants */
+    uint32_t rows;     /* queries */
+    uint32_t cols;     /* cells of scores, registers of values */
+    enum kv_type type; /* of the cells it reads */
 };
 
 /* Tiles of scores and values are whole: queries beyond n_queries repeat the last one, see no cell,
@@ -38,19 +46,15 @@ _Static_assert(ATTN_TILE_QUERIES % SIMD_DOT_ROWS == 0 && ATTN_TILE_QUERIES % SIM
                    SIMD_DOT_ROWS <= SIMD_ADD_ROWS,
                "padding to SIMD_ADD_ROWS stays inside the arrays");
 
-/* Up to this many queries, cells are read straight from f16. */
+/* Up to this many queries, cells are read straight from the cache. */
 enum { ATTN_FEW = 2 };
 
-SIMD_FN struct simd_reg attn_load(const void *p, uint64_t at, enum attn_elem elem)
+/* One register of cell c, e elements behind cells.first. */
+SIMD_FN struct simd_reg attn_load(struct attn_cells cells, uint32_t c, uint32_t e,
+                                  enum kv_type type)
 {
-    return elem == ATTN_F16 ? simd_reg_load_f16((const uint16_t *)p + at)
-                            : simd_reg_load((const float *)p + at);
-}
-
-SIMD_FN void attn_widen(const uint16_t *from, float *to, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i += SIMD_LANES)
-        simd_store(to + i, simd_load_f16(from + i));
+    const unsigned char *cell = (const unsigned char *)cells.at + c * cells.stride_bytes;
+    return kv_cell_load(cell, cells.first + e, type);
 }
 
 #endif

@@ -14,10 +14,10 @@
 enum { QKV_MAX_HEAD_DIM = 512 };
 
 /* Against the f64 reference: q as rmsnorm plus a rotation of f32 sines (~1e-7, squared 1e-14, times
- * ten); k and v are also rounded to f16, where a value near a tie may fall the other way: 2^-11
- * squared, rarely. */
-#define QKV_STORE_MAX_NMSE_Q  1e-13
-#define QKV_STORE_MAX_NMSE_KV 1e-9
+ * ten), and so are k and v in f32 cells; f16 cells round them, where a value near a tie may fall
+ * the other way: 2^-11 squared, rarely. */
+#define QKV_STORE_MAX_NMSE_F32 1e-13
+#define QKV_STORE_MAX_NMSE_F16 1e-9
 
 struct qkv_store_args {
     float *q;               /* [T, H, E], normed and rotated in place */

@@ -6,6 +6,7 @@
 #ifndef KERNELS_QKV_QKV_STORE_BODY_H
 #define KERNELS_QKV_QKV_STORE_BODY_H
 
+#include "kernels/cpu/kv_cell.h"
 #include "kernels/qkv/qkv_store.h"
 #include "kernels/rmsnorm/rmsnorm_body.h"
 
@@ -90,12 +91,6 @@ SIMD_FN void qkv_rotate_head(float *x, const struct qkv_rot *rot, uint32_t half)
     }
 }
 
-SIMD_FN void qkv_store_f16(uint16_t *cell, const float *x, uint32_t n)
-{
-    for (uint32_t c = 0; c < n; c += SIMD_LANES)
-        simd_store_f16(cell + c, simd_load(x + c));
-}
-
 /* head counts q heads, then k heads, then v heads. */
 static void qkv_store_head(const struct qkv_store_args *a, uint32_t t, uint32_t head,
                            const struct qkv_rot *rot)
@@ -113,16 +108,15 @@ static void qkv_store_head(const struct qkv_store_args *a, uint32_t t, uint32_t 
     bool is_v = g >= a->n_kv_heads;
     g -= is_v ? a->n_kv_heads : 0;
     uint64_t raw_at = ((uint64_t)t * a->n_kv_heads + g) * E;
-    uint32_t pos = (uint32_t)a->pos[t];
-    uint64_t cell_at = kv_view_page(&a->kv, a->seq[t], pos, g, a->n_kv_heads, E);
-    cell_at += pos % KV_PAGE_TOKENS * E;
+    uint64_t cell_at =
+        kv_view_cell_off_bytes(&a->kv, a->seq[t], (uint32_t)a->pos[t], g, a->n_kv_heads, E);
     if (is_v) {
         qkv_norm_head(a->v + raw_at, NULL, a, x);
-        qkv_store_f16(a->kv.v + cell_at, x, E);
+        kv_cell_store(a->kv.v + cell_at, x, E, a->kv.type);
     } else {
         qkv_norm_head(a->k + raw_at, a->k_norm, a, x);
         qkv_rotate_head(x, rot, E / 2);
-        qkv_store_f16(a->kv.k + cell_at, x, E);
+        kv_cell_store(a->kv.k + cell_at, x, E, a->kv.type);
     }
 }
 

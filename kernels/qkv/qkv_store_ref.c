@@ -1,6 +1,6 @@
 #include "kernels/qkv/qkv_store.h"
 
-#include "kernels/cpu/f16.h"
+#include "kernels/kv_ref.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -26,14 +26,12 @@ static void rotate(double *x, const struct qkv_store_args *a, int32_t pos)
     }
 }
 
-static void store(uint16_t *cells, const struct qkv_store_args *a, uint32_t t, uint32_t g,
+static void store(unsigned char *cells, const struct qkv_store_args *a, uint32_t t, uint32_t g,
                   const double *x)
 {
-    uint32_t pos = (uint32_t)a->pos[t];
-    uint64_t at = kv_view_page(&a->kv, a->seq[t], pos, g, a->n_kv_heads, a->head_dim);
-    at += pos % KV_PAGE_TOKENS * a->head_dim;
-    for (uint32_t j = 0; j < a->head_dim; j++)
-        cells[at + j] = f16_from_f32((float)x[j]);
+    uint64_t at = kv_view_cell_off_bytes(&a->kv, a->seq[t], (uint32_t)a->pos[t], g, a->n_kv_heads,
+                                         a->head_dim);
+    kv_ref_put(cells + at, x, a->head_dim, a->kv.type);
 }
 
 void qkv_store_ref(const void *args)

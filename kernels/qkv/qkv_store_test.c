@@ -1,6 +1,6 @@
 #include "kernels/cpu/body.h"
+#include "kernels/kv_ref.h"
 #include "kernels/op.h"
-#include "kernels/quant/half.h"
 #include "tests/near.h"
 #include "tests/t.h"
 
@@ -14,22 +14,29 @@ static const int32_t table[2 * STRIDE] = {4, 1, 0,
 struct problem {
     struct qkv_store_args a;
     float *q_raw;
-    size_t n_q, n_cache;
+    size_t n_q, n_cells, n_cache_bytes;
     int32_t pos[MAX_T], seq[MAX_T];
 };
 
 static void begin(struct problem *p)
 {
     memcpy(p->a.q, p->q_raw, p->n_q * sizeof(float));
-    memset(p->a.kv.k, 0xEE, p->n_cache * sizeof(uint16_t));
-    memset(p->a.kv.v, 0xEE, p->n_cache * sizeof(uint16_t));
+    memset(p->a.kv.k, 0xEE, p->n_cache_bytes);
+    memset(p->a.kv.v, 0xEE, p->n_cache_bytes);
 }
 
-static struct problem *make(uint32_t H, uint32_t K, uint32_t E, uint64_t seed)
+struct shape {
+    uint32_t H, K, E;
+    enum kv_type type;
+};
+
+static struct problem *make(struct shape s, uint64_t seed)
 {
+    const uint32_t H = s.H, K = s.K, E = s.E;
     struct problem *p = near_alloc(sizeof *p);
     p->n_q = (size_t)MAX_T * H * E;
-    p->n_cache = (size_t)N_PAGES * K * KV_PAGE_TOKENS * E;
+    p->n_cells = (size_t)N_PAGES * K * KV_PAGE_TOKENS;
+    p->n_cache_bytes = p->n_cells * kv_cell_bytes(s.type, E);
     p->q_raw = near_floats(p->n_q, &seed, 2);
     double *inv_freq = near_alloc(E / 2 * sizeof *inv_freq);
     for (uint32_t j = 0; j < E / 2; j++)
@@ -38,21 +45,22 @@ static struct problem *make(uint32_t H, uint32_t K, uint32_t E, uint64_t seed)
         p->seq[t] = t >= 5;
         p->pos[t] = t < 5 ? 190 + (int32_t)t : 200000 + (int32_t)t;
     }
-    p->a = (struct qkv_store_args){
-        .q = near_alloc(p->n_q * sizeof(float)),
-        .k = near_floats((size_t)MAX_T * K * E, &seed, 3),
-        .v = near_floats((size_t)MAX_T * K * E, &seed, 3),
-        .q_norm = near_floats(E, &seed, 1),
-        .k_norm = near_floats(E, &seed, 1),
-        .inv_freq = inv_freq,
-        .pos = p->pos,
-        .seq = p->seq,
-        .kv = {near_alloc(p->n_cache * 2), near_alloc(p->n_cache * 2), table, STRIDE, STRIDE},
-        .n_rows = MAX_T,
-        .n_heads = H,
-        .n_kv_heads = K,
-        .head_dim = E,
-        .eps = 1e-6f};
+    p->a =
+        (struct qkv_store_args){.q = near_alloc(p->n_q * sizeof(float)),
+                                .k = near_floats((size_t)MAX_T * K * E, &seed, 3),
+                                .v = near_floats((size_t)MAX_T * K * E, &seed, 3),
+                                .q_norm = near_floats(E, &seed, 1),
+                                .k_norm = near_floats(E, &seed, 1),
+                                .inv_freq = inv_freq,
+                                .pos = p->pos,
+                                .seq = p->seq,
+                                .kv = {near_alloc(p->n_cache_bytes), near_alloc(p->n_cache_bytes),
+                                       table, STRIDE, STRIDE, s.type},
+                                .n_rows = MAX_T,
+                                .n_heads = H,
+                                .n_kv_heads = K,
+                                .head_dim = E,
+                                .eps = 1e-6f};
     begin(p);
     return p;
 }
@@ -64,78 +72,108 @@ static float *copy_f32(const float *x, size_t n)
     return y;
 }
 
-static float *widen(const uint16_t *x, size_t n)
+static bool is_written(const struct problem *p, const unsigned char *cell)
 {
-    float *y = near_alloc(n * sizeof *y);
-    for (size_t i = 0; i < n; i++)
-        y[i] = x[i] == 0xEEEE ? 0 : half_from_f16(x[i]);
+    uint64_t n_bytes = kv_cell_bytes(p->a.kv.type, p->a.head_dim);
+    while (n_bytes > 0 && cell[n_bytes - 1] == 0xEE)
+        n_bytes--;
+    return n_bytes > 0;
+}
+
+/* All cells as f32; those never written are 0. */
+static float *widen(const struct problem *p, const unsigned char *cells)
+{
+    const uint32_t E = p->a.head_dim;
+    float *y = near_alloc(p->n_cells * E * sizeof *y);
+    for (size_t i = 0; i < p->n_cells; i++, cells += kv_cell_bytes(p->a.kv.type, E))
+        for (uint32_t j = 0; is_written(p, cells) && j < E; j++)
+            y[i * E + j] = kv_ref_get(cells, j, p->a.kv.type);
     return y;
 }
 
-static const uint32_t shapes[][3] = {{1, 1, 16}, {4, 2, 48}, {2, 1, 64}, {6, 3, 112}, {4, 1, 512}};
-enum { N_SHAPES = sizeof shapes / sizeof *shapes };
+static const struct shape shapes[] = {
+    {1, 1, 16, KV_TYPE_F16},  {4, 2, 48, KV_TYPE_F16},  {2, 1, 64, KV_TYPE_F16},
+    {6, 3, 112, KV_TYPE_F16}, {4, 1, 512, KV_TYPE_F16},
+};
+enum { N_SHAPES = sizeof shapes / sizeof *shapes, N_CASES = N_SHAPES * KV_N_TYPES };
+
+/* Every shape with every type of cell. */
+static struct shape case_at(uint32_t i)
+{
+    struct shape s = shapes[i % N_SHAPES];
+    s.type = (enum kv_type)(i / N_SHAPES);
+    return s;
+}
+
+static double max_nmse_kv(const struct problem *p)
+{
+    return p->a.kv.type == KV_TYPE_F16 ? QKV_STORE_MAX_NMSE_F16 : QKV_STORE_MAX_NMSE_F32;
+}
 
 TEST(qkv_store_is_within_its_budget_of_the_reference)
 {
-    for (uint32_t i = 0; i < N_SHAPES; i++) {
-        struct problem *p = make(shapes[i][0], shapes[i][1], shapes[i][2], i);
+    for (uint32_t i = 0; i < N_CASES; i++) {
+        struct problem *p = make(case_at(i), i);
         MUST_TRUE(op_qkv_store.check(&p->a, NULL), NULL);
         op_qkv_store.cpu(&p->a, 0, 1);
-        float *q = copy_f32(p->a.q, p->n_q), *k = widen(p->a.kv.k, p->n_cache),
-              *v = widen(p->a.kv.v, p->n_cache);
+        size_t n = p->n_cells * p->a.head_dim;
+        float *q = copy_f32(p->a.q, p->n_q), *k = widen(p, p->a.kv.k), *v = widen(p, p->a.kv.v);
         begin(p);
         qkv_store_ref(&p->a);
-        float *k_want = widen(p->a.kv.k, p->n_cache), *v_want = widen(p->a.kv.v, p->n_cache);
-        CHECK_TRUE(near_nmse(q, p->a.q, p->n_q) <= QKV_STORE_MAX_NMSE_Q);
-        CHECK_TRUE(near_nmse(k, k_want, p->n_cache) <= QKV_STORE_MAX_NMSE_KV);
-        CHECK_TRUE(near_nmse(v, v_want, p->n_cache) <= QKV_STORE_MAX_NMSE_KV);
+        float *k_want = widen(p, p->a.kv.k), *v_want = widen(p, p->a.kv.v);
+        CHECK_TRUE(near_nmse(q, p->a.q, p->n_q) <= QKV_STORE_MAX_NMSE_F32);
+        CHECK_TRUE(near_nmse(k, k_want, n) <= max_nmse_kv(p));
+        CHECK_TRUE(near_nmse(v, v_want, n) <= max_nmse_kv(p));
         q[3] += 0.01f;
-        CHECK_TRUE(near_nmse(q, p->a.q, p->n_q) > QKV_STORE_MAX_NMSE_Q);
+        CHECK_TRUE(near_nmse(q, p->a.q, p->n_q) > QKV_STORE_MAX_NMSE_F32);
     }
 }
 
 TEST(qkv_store_writes_only_the_cells_of_its_rows)
 {
-    struct problem *p = make(2, 2, 32, 7);
-    op_qkv_store.cpu(&p->a, 0, 1);
-    size_t n_written = 0;
-    for (size_t i = 0; i < p->n_cache; i++)
-        n_written += p->a.kv.k[i] != 0xEEEE;
-    CHECK_EQ(n_written, MAX_T * 2 * 32);
-    /* sequence 0, position 190: table page 190 / 64 % 3 = 2 -> page 0; position 192: ring wraps to
-     * page 4 */
-    CHECK_TRUE(p->a.kv.k[(0 * KV_PAGE_TOKENS * 2 + 190 % 64) * 32] != 0xEEEE);
-    CHECK_TRUE(p->a.kv.k[(4 * KV_PAGE_TOKENS * 2 + 192 % 64) * 32] != 0xEEEE);
+    for (uint32_t type = 0; type < KV_N_TYPES; type++) {
+        struct problem *p = make((struct shape){2, 2, 32, (enum kv_type)type}, 7);
+        uint64_t n_bytes = kv_cell_bytes(p->a.kv.type, 32);
+        op_qkv_store.cpu(&p->a, 0, 1);
+        size_t n_written = 0;
+        for (size_t i = 0; i < p->n_cells; i++)
+            n_written += is_written(p, p->a.kv.k + i * n_bytes);
+        CHECK_EQ(n_written, MAX_T * 2);
+        /* sequence 0, position 190: table page 190 / 64 % 3 = 2 -> page 0; position 192: ring wraps
+         * to page 4 */
+        CHECK_TRUE(is_written(p, p->a.kv.k + (0 * KV_PAGE_TOKENS * 2 + 190 % 64) * n_bytes));
+        CHECK_TRUE(is_written(p, p->a.kv.k + (4 * KV_PAGE_TOKENS * 2 + 192 % 64) * n_bytes));
+    }
 }
 
 struct outcome {
     float *q;
-    uint16_t *k, *v;
+    unsigned char *k, *v;
 };
 
 static struct outcome save(const struct problem *p)
 {
-    struct outcome o = {copy_f32(p->a.q, p->n_q), near_alloc(p->n_cache * 2),
-                        near_alloc(p->n_cache * 2)};
-    memcpy(o.k, p->a.kv.k, p->n_cache * 2);
-    memcpy(o.v, p->a.kv.v, p->n_cache * 2);
+    struct outcome o = {copy_f32(p->a.q, p->n_q), near_alloc(p->n_cache_bytes),
+                        near_alloc(p->n_cache_bytes)};
+    memcpy(o.k, p->a.kv.k, p->n_cache_bytes);
+    memcpy(o.v, p->a.kv.v, p->n_cache_bytes);
     return o;
 }
 
 static void check_same(const struct problem *p, const struct outcome *want)
 {
     CHECK_BYTES(p->a.q, want->q, p->n_q * sizeof(float));
-    CHECK_BYTES(p->a.kv.k, want->k, p->n_cache * 2);
-    CHECK_BYTES(p->a.kv.v, want->v, p->n_cache * 2);
+    CHECK_BYTES(p->a.kv.k, want->k, p->n_cache_bytes);
+    CHECK_BYTES(p->a.kv.v, want->v, p->n_cache_bytes);
 }
 
 TEST(qkv_store_bits_do_not_depend_on_the_set_or_the_thread_count)
 {
-    for (uint32_t i = 0; i < N_SHAPES * CPU_N_ISAS; i++) {
-        const uint32_t *shape = shapes[i / CPU_N_ISAS], isa = i % CPU_N_ISAS;
+    for (uint32_t i = 0; i < N_CASES * CPU_N_ISAS; i++) {
+        const uint32_t isa = i % CPU_N_ISAS;
         if (!(cpu_isa_mask() >> isa & 1) || !body_get((enum cpu_isa)isa))
             continue;
-        struct problem *p = make(shape[0], shape[1], shape[2], 20 + i);
+        struct problem *p = make(case_at(i / CPU_N_ISAS), 20 + i);
         body_get(CPU_ISA_PORTABLE)->qkv_store(&p->a, 0, 1);
         struct outcome want = save(p);
         for (uint32_t n_tid = 1; n_tid < 8; n_tid += 3) {
@@ -149,8 +187,8 @@ TEST(qkv_store_bits_do_not_depend_on_the_set_or_the_thread_count)
 
 TEST(qkv_store_row_has_the_same_bits_alone)
 {
-    for (uint32_t i = 0; i < N_SHAPES; i++) {
-        struct problem *p = make(shapes[i][0], shapes[i][1], shapes[i][2], 40 + i);
+    for (uint32_t i = 0; i < N_CASES; i++) {
+        struct problem *p = make(case_at(i), 40 + i);
         op_qkv_store.cpu(&p->a, 0, 1);
         struct outcome want = save(p);
         begin(p);
@@ -170,26 +208,23 @@ TEST(qkv_store_row_has_the_same_bits_alone)
 
 TEST(qkv_store_v_ignores_k_norm_and_rotation_when_k_and_v_share_a_projection)
 {
-    struct problem *p = make(2, 2, 32, 9);
+    struct problem *p = make((struct shape){2, 2, 32, KV_TYPE_F16}, 9);
     p->a.v = p->a.k;
     op_qkv_store.cpu(&p->a, 0, 1);
-    uint16_t *v = near_alloc(p->n_cache * 2);
-    memcpy(v, p->a.kv.v, p->n_cache * 2);
+    struct outcome before = save(p);
     uint64_t seed = 99;
     p->a.k_norm = near_floats(32, &seed, 1);
-    uint16_t *k = near_alloc(p->n_cache * 2);
-    memcpy(k, p->a.kv.k, p->n_cache * 2);
     begin(p);
     op_qkv_store.cpu(&p->a, 0, 1);
-    CHECK_BYTES(p->a.kv.v, v, p->n_cache * 2);
-    CHECK_TRUE(memcmp(p->a.kv.k, k, p->n_cache * 2) != 0);
+    CHECK_BYTES(p->a.kv.v, before.v, p->n_cache_bytes);
+    CHECK_TRUE(memcmp(p->a.kv.k, before.k, p->n_cache_bytes) != 0);
 }
 
 /* A q of (1, 0, ..) with weight w becomes (cos, .., sin): RMS of E elements is 1 / sqrt(E). */
 TEST(qkv_store_angles_are_those_of_libm_in_double_up_to_the_longest_context)
 {
     static const int32_t positions[] = {0, 1, 63, 1000, 262143, 1048576, 3000000};
-    struct problem *p = make(1, 1, 16, 11);
+    struct problem *p = make((struct shape){1, 1, 16, KV_TYPE_F16}, 11);
     double inv_freq[8] = {1, 0.930572040929699, 0.1, 0.01, 0.000107460782832, 0, 0.5, 0.3};
     float ones[16];
     for (uint32_t j = 0; j < 16; j++)
@@ -211,7 +246,7 @@ TEST(qkv_store_angles_are_those_of_libm_in_double_up_to_the_longest_context)
 
 TEST(qkv_store_refuses_bad_shapes_and_rows)
 {
-    struct problem *p = make(2, 1, 32, 13);
+    struct problem *p = make((struct shape){2, 1, 32, KV_TYPE_F16}, 13);
     struct err e = {0};
     CHECK_TRUE(op_qkv_store.check(&p->a, &e));
     p->a.head_dim = 40;
