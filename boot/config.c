@@ -1,5 +1,6 @@
 #include "boot/config.h"
 
+#include "kernels/kv_type.h"
 #include "runtime/base/log.h"
 
 #include <pwd.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_LEVEL, KIND_SANDBOX };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_LEVEL, KIND_SANDBOX, KIND_KV };
 
 struct key {
     const char *name;
@@ -47,6 +48,8 @@ static const struct key keys[] = {
     NUMBER(users, 0, 256, 0, "conversations that run at once; 0 = as many as fit, at most 4"),
     NUMBER(kv_tokens, 0, UINT64_C(1) << 40, 0,
            "tokens all conversations hold together; 0 = users x context_tokens"),
+    WORD(kv, KIND_KV, KV_TYPE_F16, "f16",
+         "how keys and values are stored: f16, or f32 for twice the memory and less rounding"),
     NUMBER(queue, 0, 128, 28, "requests that may wait for a place"),
     NUMBER(threads, 0, 128, 0, "CPU threads; 0 = one per CPU"),
     NUMBER(memory_mib, 0, UINT64_C(1) << 24, 0,
@@ -150,6 +153,10 @@ static bool set_key(struct config *c, const struct key *k, struct str value, con
     case KIND_SANDBOX:
         return set_word(number_of(c, k), value, sandboxes, 2) ||
                err_set(e, ERR_FORMAT, "%s: %s must be auto or strict, not \"%.*s\"", where, k->name,
+                       STR_ARG(value));
+    case KIND_KV:
+        return set_word(number_of(c, k), value, kv_type_names, KV_N_TYPES) ||
+               err_set(e, ERR_FORMAT, "%s: %s must be f16 or f32, not \"%.*s\"", where, k->name,
                        STR_ARG(value));
     }
     return false;

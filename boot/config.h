@@ -27,6 +27,7 @@ struct config {
                                          showing it */
     uint64_t port, plain_port;
     uint64_t context_tokens, users, kv_tokens, queue, threads, memory_mib, batch_rows;
+    uint64_t kv; /* enum kv_type */
     uint64_t max_tokens, max_connections, connections_per_address, bodies, body_mib;
     uint64_t handshake_timeout_ms, head_timeout_ms, body_timeout_ms, idle_timeout_ms,
         write_timeout_ms;

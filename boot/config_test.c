@@ -1,5 +1,6 @@
 #include "boot/config.h"
 
+#include "kernels/kv_type.h"
 #include "runtime/base/log.h"
 #include "tests/t.h"
 
@@ -17,7 +18,7 @@ TEST(config_reads_every_kind_of_value)
     MUST_TRUE(parse(&c,
                     "# a comment\n\nmodel = /models/a b.gguf  # trailing\r\n port=9443\nthinking = "
                     "on\nlog_level = warn\n"
-                    "sandbox = strict\nusers = 32",
+                    "sandbox = strict\nusers = 32\nkv = f32",
                     &e),
               e.msg);
     CHECK_STR(c.model, "/models/a b.gguf");
@@ -26,6 +27,7 @@ TEST(config_reads_every_kind_of_value)
     CHECK_EQ(c.log_level, LOG_WARN);
     CHECK_EQ(c.sandbox, CONFIG_SANDBOX_STRICT);
     CHECK_EQ(c.users, 32);
+    CHECK_EQ(c.kv, KV_TYPE_F32);
     CHECK_EQ(c.queue, 28); /* untouched default */
 }
 
@@ -45,6 +47,7 @@ TEST(config_names_the_line_of_what_it_refuses)
         {"port =\n", "hearth.conf line 1: port must be a whole number from 1 to 65535, not \"\""},
         {"users = 99999999999999999999999\n", "hearth.conf line 1: users must be a whole number "
                                               "from 0 to 256, not \"99999999999999999999999\""},
+        {"kv = q8\n", "hearth.conf line 1: kv must be f16 or f32, not \"q8\""},
         {"thinking = yes\n", "hearth.conf line 1: thinking must be on or off, not \"yes\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -85,6 +85,7 @@ static void fill_load_config(const struct config *c, const struct plan *edge,
     *lc = (struct load_config){
         .n_ctx = (uint32_t)c->context_tokens,
         .max_seqs = (uint32_t)c->users,
+        .kv_type = (enum kv_type)c->kv,
         .kv_tokens = c->kv_tokens,
         .max_rows = (uint32_t)c->batch_rows,
         .max_queued = (uint32_t)c->queue,
@@ -653,8 +654,10 @@ static bool print_plan(const struct config *cfg, struct engine *g, struct load_c
         plan_print(edge, 0, stdout);
     }
     if (ok)
-        printf("context %u tokens, %u conversations at once, %u may wait, %u threads\n",
-               g->m.cfg.n_ctx, g->m.cfg.max_seqs, g->m.cfg.max_queued, g->m.cfg.n_threads);
+        printf("context %u tokens, %u conversations at once, %u may wait, cache %s, "
+               "%u threads\n",
+               g->m.cfg.n_ctx, g->m.cfg.max_seqs, g->m.cfg.max_queued,
+               kv_type_names[g->m.cfg.kv_type], g->m.cfg.n_threads);
     load_close(&g->m);
     return ok;
 }

@@ -119,14 +119,14 @@ static uint64_t weight_bytes_of(const struct gemma4 *m)
     return n_bytes;
 }
 
-/* Keys and values, f16, of the positions a row at `depth` sees. */
-static uint64_t kv_bytes_of(const struct gemma4 *m, uint32_t depth)
+/* Keys and values of the positions a row at `depth` sees. */
+static uint64_t kv_bytes_of(const struct gemma4 *m, uint32_t depth, enum kv_type type)
 {
     uint64_t n_bytes = 0;
     for (uint32_t i = 0; i < m->dims.n_layers; i++) {
         const struct gemma4_layer *l = &m->layers[i];
         uint64_t n_seen = l->is_local ? num_min(depth, m->dims.window) : depth;
-        n_bytes += n_seen * l->n_kv_heads * l->head_dim * sizeof(uint16_t) * 2;
+        n_bytes += n_seen * l->n_kv_heads * kv_cell_bytes(type, l->head_dim) * 2;
     }
     return n_bytes;
 }
@@ -240,6 +240,7 @@ static bool open_model(struct bench *b, uint32_t n_ctx, struct err *e)
     uint32_t max_users = (uint32_t)num_max(1, largest(&b->cfg.users));
     struct load_config load = {.n_ctx = n_ctx,
                                .max_seqs = max_users,
+                               .kv_type = b->cfg.kv_type,
                                .max_logit_rows =
                                    (uint32_t)num_max(max_users, BENCH_MAX_VERIFY_ROWS),
                                .n_threads = b->cfg.n_threads};
@@ -266,7 +267,8 @@ bool bench_open(struct bench *b, const struct bench_config *cfg, struct err *e)
     b->cfg.n_threads = b->r->m.cfg.n_threads;
     fill_ids(b->ids, n_ids, b->r->m.model.dims.n_vocab);
     b->weight_bytes = weight_bytes_of(&b->r->m.model);
-    b->kv_bytes = kv_bytes_of(&b->r->m.model, cfg->prompts.at[0] + cfg->n_generate / 2);
+    b->kv_bytes =
+        kv_bytes_of(&b->r->m.model, cfg->prompts.at[0] + cfg->n_generate / 2, cfg->kv_type);
     return true;
 }
 

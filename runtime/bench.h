@@ -35,6 +35,7 @@ struct bench_config {
     struct bench_list users;   /* sequences that decode together */
     uint32_t n_generate;       /* tokens of one decode sample */
     uint32_t n_threads;        /* 0 = one per CPU */
+    enum kv_type kv_type;
 };
 
 struct bench {

@@ -43,7 +43,8 @@ static void fill_fingerprint(struct engine *g)
         h = fnv(h, t->bytes + (t->n_bytes - n), n);
     }
     h = fnv(h, HEARTH_VERSION, sizeof HEARTH_VERSION);
-    h = fnv(h, "cpu kv=f16", 10);
+    h = fnv(h, "cpu kv=", 7);
+    h = fnv(h, kv_type_names[g->m.cfg.kv_type], strlen(kv_type_names[g->m.cfg.kv_type]));
     h = fnv(h, &g->tok.template_rev, sizeof g->tok.template_rev);
     snprintf(g->info.fingerprint, sizeof g->info.fingerprint, "fp_%010llx",
              (unsigned long long)(h & 0xffffffffffu));
@@ -117,13 +118,13 @@ static bool start(struct engine *g, const struct engine_config *cfg,
     if (!hooks->restrict_calls(e) || !ctl_send(CTL_ROLE_FD, &loaded, &tok_fd, 1, e))
         return false;
     close(tok_fd);
-    log_event(
-        LOG_INFO, "loaded",
-        "model=%s quant=%s params=%llu ctx=%u seqs=%u threads=%u isa=%s plan_mib=%llu ms=%lld",
-        g->info.model_id, g->info.quant, (unsigned long long)g->info.n_params, g->m.cfg.n_ctx,
-        g->m.cfg.max_seqs, g->m.cfg.n_threads, g->info.isa,
-        (unsigned long long)(plan_resident_bytes(&g->m.plan) >> 20),
-        (long long)(clock_mono_ms() - start_ms));
+    log_event(LOG_INFO, "loaded",
+              "model=%s quant=%s params=%llu ctx=%u seqs=%u kv=%s threads=%u isa=%s plan_mib=%llu "
+              "ms=%lld",
+              g->info.model_id, g->info.quant, (unsigned long long)g->info.n_params, g->m.cfg.n_ctx,
+              g->m.cfg.max_seqs, kv_type_names[g->m.cfg.kv_type], g->m.cfg.n_threads, g->info.isa,
+              (unsigned long long)(plan_resident_bytes(&g->m.plan) >> 20),
+              (long long)(clock_mono_ms() - start_ms));
     return true;
 }
 

@@ -28,6 +28,7 @@ static void kv_config_of(struct kv_config *kc, const struct loaded *m)
     const struct gemma4_dims *d = &m->model.dims;
     *kc = (struct kv_config){
         .n_layers = d->n_layers,
+        .type = cfg->kv_type,
         .window = d->window,
         .max_seqs = cfg->max_seqs,
         .n_ctx = cfg->n_ctx,

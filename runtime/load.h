@@ -20,10 +20,11 @@ enum {
 
 struct load_config {
     char model_path[LOAD_MAX_PATH_BYTES]; /* "" = the embedded pocket model */
-    uint32_t n_ctx;     /* tokens per sequence; 0 = as much as fits, at most LOAD_DEFAULT_CTX */
-    uint32_t max_seqs;  /* 0 = as many as fit, at most LOAD_DEFAULT_SEQS */
-    uint64_t kv_tokens; /* tokens all sequences may hold together; 0 = max_seqs * n_ctx */
-    uint32_t max_rows;  /* 0 = LOAD_DEFAULT_ROWS */
+    uint32_t n_ctx;       /* tokens per sequence; 0 = as much as fits, at most LOAD_DEFAULT_CTX */
+    uint32_t max_seqs;    /* 0 = as many as fit, at most LOAD_DEFAULT_SEQS */
+    enum kv_type kv_type; /* how keys and values are stored */
+    uint64_t kv_tokens;   /* tokens all sequences may hold together; 0 = max_seqs * n_ctx */
+    uint32_t max_rows;    /* 0 = LOAD_DEFAULT_ROWS */
     uint32_t max_logit_rows; /* 0 = max_seqs */
     uint32_t max_queued;   /* waiting requests, each with room for n_ctx tokens; 0 for tools that do
                               not queue */

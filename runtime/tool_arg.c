@@ -48,6 +48,21 @@ static bool read_real(const struct args *a, const struct tool_opt *opt, const ch
     return true;
 }
 
+static bool read_name(const struct args *a, const struct tool_opt *opt, const char *word)
+{
+    char known[ERR_MSG_BYTES] = "";
+    size_t n = 0;
+    for (uint64_t i = 0; opt->names[i]; i++) {
+        if (strcmp(word, opt->names[i]) == 0) {
+            *opt->count = i;
+            return true;
+        }
+        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", opt->names[i]);
+        n = n < sizeof known ? n : sizeof known - 1;
+    }
+    return usage_error(a, "%s wants one of %s, not \"%s\"", opt->name, known, word);
+}
+
 /* argv[i] is opt's name; consumes the words that belong to it. */
 static bool read_option(struct args *a, const struct tool_opt *opt)
 {
@@ -67,6 +82,8 @@ static bool read_option(struct args *a, const struct tool_opt *opt)
         return read_count(a, opt, following[0]);
     case TOOL_OPT_REAL:
         return read_real(a, opt, following[0]);
+    case TOOL_OPT_NAME:
+        return read_name(a, opt, following[0]);
     case TOOL_OPT_WORDS:
         for (uint32_t k = 0; k < n_words; k++)
             opt->words[k] = following[k];

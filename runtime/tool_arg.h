@@ -15,6 +15,7 @@ enum tool_opt_kind {
     TOOL_OPT_COUNT, /* --seed N, from min to max */
     TOOL_OPT_WORDS, /* --dump TENSOR FILE: n_words words follow */
     TOOL_OPT_REAL,  /* --temperature 0.7, finite, from min to max */
+    TOOL_OPT_NAME,  /* --kv f32, one of names */
 };
 
 struct tool_opt {
@@ -23,9 +24,10 @@ struct tool_opt {
     uint64_t min, max;
     uint32_t n_words;
     bool *flag;         /* FLAG */
-    uint64_t *count;    /* COUNT; keeps its value when the option is absent */
+    uint64_t *count;    /* COUNT; NAME: its index. Keeps its value when the option is absent */
     const char **words; /* WORDS: [n_words]; words[0] stays NULL when absent */
     float *real;        /* REAL; keeps its value when the option is absent */
+    const char *const *names; /* NAME: ends with NULL */
 };
 
 struct tool_spec {

@@ -4,7 +4,7 @@
 
 struct got {
     bool check;
-    uint64_t seed;
+    uint64_t seed, colour;
     float heat;
     const char *dump[2];
     const char *words[2];
@@ -13,15 +13,17 @@ struct got {
 
 static bool parse(int argc, char **argv, struct got *g)
 {
-    *g = (struct got){.seed = 5, .heat = 1.0f};
+    static const char *const colours[] = {"red", "green", NULL};
+    *g = (struct got){.seed = 5, .colour = 7, .heat = 1.0f};
     const struct tool_opt opts[] = {
         {.name = "--check", .kind = TOOL_OPT_FLAG, .flag = &g->check},
         {.name = "--seed", .kind = TOOL_OPT_COUNT, .min = 1, .max = 100, .count = &g->seed},
         {.name = "--heat", .kind = TOOL_OPT_REAL, .max = 2, .real = &g->heat},
+        {.name = "--colour", .kind = TOOL_OPT_NAME, .count = &g->colour, .names = colours},
         {.name = "--dump", .kind = TOOL_OPT_WORDS, .n_words = 2, .words = g->dump},
     };
     const struct tool_spec spec = {
-        .help = "hearth x A B\n", .opts = opts, .n_opts = 4, .n_words = 2};
+        .help = "hearth x A B\n", .opts = opts, .n_opts = 5, .n_words = 2};
     return tool_parse(argc, argv, &spec, g->words, &g->exit_code);
 }
 
@@ -84,4 +86,15 @@ TEST(tool_parse_reads_real_numbers_within_bounds)
     CHECK_TRUE(parse(ARGS(x, a, b, heat, r_half), &g) && g.heat == 0.5f);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         CHECK_TRUE(!parse(ARGS(x, a, b, heat, refused[i]), &g) && g.exit_code == TOOL_USAGE);
+}
+
+TEST(tool_parse_takes_one_of_the_names)
+{
+    static char colour[] = "--colour", green[] = "green", gree[] = "gree", none[] = "";
+    struct got g;
+    CHECK_TRUE(parse(ARGS(x, a, b), &g) && g.colour == 7);
+    CHECK_TRUE(parse(ARGS(x, a, b, colour, green), &g) && g.colour == 1);
+    CHECK_TRUE(!parse(ARGS(x, a, b, colour, gree), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, colour, none), &g) && g.exit_code == TOOL_USAGE);
+    CHECK_TRUE(!parse(ARGS(x, a, b, colour), &g) && g.exit_code == TOOL_USAGE);
 }

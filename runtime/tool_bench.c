@@ -34,13 +34,14 @@ static const char help[] =
     "  --generate N        tokens per decode sample (32)\n"
     "  --threads N,...     numbers of threads (one per CPU)\n"
     "  --users N,...       sequences that decode together (4)\n"
+    "  --kv TYPE           how keys and values are stored: f16 or f32 (f16)\n"
     "  --repeat N          samples of everything (5)\n"
     "  --json FILE         also write the result as JSON\n";
 
 struct bench_args {
     const char *model, *prompts, *threads, *users, *json;
     bool every_encoding;
-    uint64_t n_generate, n_repeats;
+    uint64_t n_generate, n_repeats, kv_type;
 };
 
 /* ---- table ---- */
@@ -71,8 +72,9 @@ static void print_head(const struct bench *b)
 {
     char id[128];
     load_model_id(&b->r->m, id, sizeof id);
-    printf("%s%s, %s, %.1f M parameters, %s\n", id, b->cfg.model ? "" : " (built in)",
-           load_quant_name(&b->r->m), (double)b->r->m.model.dims.n_params / 1e6, op_isa());
+    printf("%s%s, %s, %.1f M parameters, cache %s, %s\n", id, b->cfg.model ? "" : " (built in)",
+           load_quant_name(&b->r->m), (double)b->r->m.model.dims.n_params / 1e6,
+           kv_type_names[b->cfg.kv_type], op_isa());
 }
 
 static void print_table(const struct bench *b)
@@ -119,11 +121,12 @@ static void put_head(FILE *f, const struct bench *b, const struct bench_args *a)
     load_model_id(&b->r->m, id, sizeof id);
     fprintf(f,
             "{\"hearth\":\"%s\",\"model\":\"%s\",\"quant\":\"%s\",\"n_params\":%" PRIu64
-            ",\"isa\":\"%s\",\"repeats\":%" PRIu64
+            ",\"kv\":\"%s\",\"isa\":\"%s\",\"repeats\":%" PRIu64
             ",\"generate_tokens\":%u,\"weight_bytes\":%" PRIu64 ",\"kv_bytes\":%" PRIu64
             ",\"threads\":[",
-            HEARTH_VERSION, id, load_quant_name(&b->r->m), b->r->m.model.dims.n_params, op_isa(),
-            a->n_repeats, b->cfg.n_generate, b->weight_bytes, b->kv_bytes);
+            HEARTH_VERSION, id, load_quant_name(&b->r->m), b->r->m.model.dims.n_params,
+            kv_type_names[b->cfg.kv_type], op_isa(), a->n_repeats, b->cfg.n_generate,
+            b->weight_bytes, b->kv_bytes);
 }
 
 static void put_threads(FILE *f, const struct bench *b)
@@ -262,6 +265,7 @@ int tool_bench(int argc, char **argv)
         {"--generate", TOOL_OPT_COUNT, 1, MAX_TOKENS, .count = &a.n_generate},
         {"--threads", TOOL_OPT_WORDS, .n_words = 1, .words = &a.threads},
         {"--users", TOOL_OPT_WORDS, .n_words = 1, .words = &a.users},
+        {"--kv", TOOL_OPT_NAME, .count = &a.kv_type, .names = kv_type_names},
         {"--repeat", TOOL_OPT_COUNT, 1, BENCH_MAX_REPEATS, .count = &a.n_repeats},
         {"--json", TOOL_OPT_WORDS, .n_words = 1, .words = &a.json},
     };
@@ -273,7 +277,8 @@ int tool_bench(int argc, char **argv)
     struct bench_config cfg = {.model = a.model,
                                .prompts = {1, {256}},
                                .users = {1, {4}},
-                               .n_generate = (uint32_t)a.n_generate};
+                               .n_generate = (uint32_t)a.n_generate,
+                               .kv_type = (enum kv_type)a.kv_type};
     struct bench_list threads = {1, {pool_n_cpus()}};
     if (!read_list(&cfg.prompts, "--prompt", a.prompts, MAX_TOKENS, &e) ||
         !read_list(&cfg.users, "--users", a.users, MAX_USERS, &e) ||

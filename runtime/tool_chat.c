@@ -31,13 +31,14 @@ static const char help[] =
     "  --seed N            the same seed gives the same answers (random)\n"
     "  --max-tokens N      of one answer (what the context has room for)\n"
     "  --ctx N             context in tokens (8192, or the model's limit)\n"
+    "  --kv TYPE           how keys and values are stored: f16 or f32 (f16)\n"
     "  --threads N         worker threads (one per CPU)\n";
 
 struct chat_args {
     const char *model, *system;
     bool thinks;
     float temperature, top_p, min_p; /* negative = not given */
-    uint64_t top_k, seed, max_tokens, n_ctx, n_threads;
+    uint64_t top_k, seed, max_tokens, n_ctx, n_threads, kv_type;
 };
 
 enum { NOT_GIVEN = -1 };
@@ -211,8 +212,10 @@ static bool fill_config(const struct session *s, struct chat_config *cfg, struct
 static bool open_session(struct session *s, struct err *e)
 {
     const struct chat_args *a = s->args;
-    struct load_config load = {
-        .n_ctx = (uint32_t)a->n_ctx, .max_seqs = 1, .n_threads = (uint32_t)a->n_threads};
+    struct load_config load = {.n_ctx = (uint32_t)a->n_ctx,
+                               .max_seqs = 1,
+                               .kv_type = (enum kv_type)a->kv_type,
+                               .n_threads = (uint32_t)a->n_threads};
     struct chat_config cfg;
     s->is_shown_on_terminal = isatty(STDOUT_FILENO) == 1;
     s->is_interactive = s->is_shown_on_terminal && isatty(STDIN_FILENO) == 1;
@@ -238,6 +241,7 @@ int tool_chat(int argc, char **argv)
         {"--seed", TOOL_OPT_COUNT, 0, UINT64_MAX - 1, .count = &a.seed},
         {"--max-tokens", TOOL_OPT_COUNT, 1, MAX_CTX, .count = &a.max_tokens},
         {"--ctx", TOOL_OPT_COUNT, 64, MAX_CTX, .count = &a.n_ctx},
+        {"--kv", TOOL_OPT_NAME, .count = &a.kv_type, .names = kv_type_names},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &a.n_threads},
     };
     const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 0};

@@ -25,12 +25,14 @@ static const char help[] =
     "  --all               every position, not only the last\n"
     "  --top N             tokens to print (10)\n"
     "  --chunk N           rows per batch (64); the result is the same for all, bit for bit\n"
+    "  --kv TYPE           how keys and values are stored: f32, for what the model itself says,\n"
+    "                      or f16, as it is served (f32)\n"
     "  --threads N         worker threads (one per CPU)\n";
 
 struct logits_args {
     const char *model, *tokens, *tokens_file, *out;
     bool every_row;
-    uint64_t n_top, n_threads, chunk_rows;
+    uint64_t n_top, n_threads, chunk_rows, kv_type;
 };
 
 /* A run: the ids, and where rows go as they are computed. */
@@ -151,6 +153,7 @@ static bool open_model(struct logits_run *run, struct err *e)
     uint32_t chunk_rows = (uint32_t)num_min(a->chunk_rows, run->n_ids);
     struct load_config cfg = {.n_ctx = run->n_ids,
                               .max_seqs = 1,
+                              .kv_type = (enum kv_type)a->kv_type,
                               .max_rows = chunk_rows,
                               .max_logit_rows = a->every_row ? chunk_rows : 1,
                               .n_threads = (uint32_t)a->n_threads};
@@ -164,7 +167,7 @@ static bool open_model(struct logits_run *run, struct err *e)
 
 int tool_logits(int argc, char **argv)
 {
-    struct logits_args a = {.n_top = 10, .chunk_rows = 64};
+    struct logits_args a = {.n_top = 10, .chunk_rows = 64, .kv_type = KV_TYPE_F32};
     const struct tool_opt opts[] = {
         {"-m", TOOL_OPT_WORDS, .n_words = 1, .words = &a.model},
         {"--tokens", TOOL_OPT_WORDS, .n_words = 1, .words = &a.tokens},
@@ -173,6 +176,7 @@ int tool_logits(int argc, char **argv)
         {"--all", TOOL_OPT_FLAG, .flag = &a.every_row},
         {"--top", TOOL_OPT_COUNT, 1, TOP_MAX, .count = &a.n_top},
         {"--chunk", TOOL_OPT_COUNT, 1, MAX_CHUNK_ROWS, .count = &a.chunk_rows},
+        {"--kv", TOOL_OPT_NAME, .count = &a.kv_type, .names = kv_type_names},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &a.n_threads},
     };
     const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 0};

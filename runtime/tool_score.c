@@ -33,12 +33,14 @@ static const char help[] =
     "  --ctx N             window in tokens (2048, or the model's limit)\n"
     "  --stride N          tokens from window to window (half a window)\n"
     "  --ids               FILE holds token ids instead of text\n"
+    "  --kv TYPE           how keys and values are stored: f32, for what the model itself says,\n"
+    "                      or f16, as it is served (f32)\n"
     "  --threads N         worker threads (one per CPU)\n";
 
 struct score_args {
     const char *file, *model;
     bool holds_ids;
-    uint64_t n_ctx, n_stride, n_threads;
+    uint64_t n_ctx, n_stride, n_threads, kv_type;
 };
 
 struct score_run {
@@ -177,8 +179,8 @@ static void print_result(const struct score_run *run, uint64_t n_windows, double
     struct score_result res = score_result_of(&run->sum);
     char id[128];
     load_model_id(&run->r->m, id, sizeof id);
-    printf("model       %s, %s%s\n", id, load_quant_name(&run->r->m),
-           a->model ? "" : " (built in)");
+    printf("model       %s, %s%s, cache %s\n", id, load_quant_name(&run->r->m),
+           a->model ? "" : " (built in)", kv_type_names[run->r->m.cfg.kv_type]);
     printf("text        %s, %" PRIu64 " tokens\n", a->file, run->n_ids);
     printf("windows     %" PRIu64 " of %u tokens, stride %u\n", n_windows, run->n_ctx,
            run->n_stride);
@@ -196,6 +198,7 @@ static bool open_model(struct score_run *run, struct err *e)
     const struct score_args *a = run->args;
     struct load_config cfg = {.n_ctx = (uint32_t)a->n_ctx,
                               .max_seqs = 1,
+                              .kv_type = (enum kv_type)a->kv_type,
                               .max_logit_rows = SCORE_ROWS,
                               .n_threads = (uint32_t)a->n_threads};
     if (!runner_set_model(&cfg, a->model, e) || !(run->r = runner_open(&cfg, USUAL_CTX, e)))
@@ -226,12 +229,13 @@ static bool run_score(struct score_run *run, struct err *e)
 
 int tool_score(int argc, char **argv)
 {
-    struct score_args a = {0};
+    struct score_args a = {.kv_type = KV_TYPE_F32};
     const struct tool_opt opts[] = {
         {"-m", TOOL_OPT_WORDS, .n_words = 1, .words = &a.model},
         {"--ctx", TOOL_OPT_COUNT, 2, MAX_CTX, .count = &a.n_ctx},
         {"--stride", TOOL_OPT_COUNT, 1, MAX_CTX, .count = &a.n_stride},
         {"--ids", TOOL_OPT_FLAG, .flag = &a.holds_ids},
+        {"--kv", TOOL_OPT_NAME, .count = &a.kv_type, .names = kv_type_names},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &a.n_threads},
     };
     const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 1};
