@@ -111,9 +111,11 @@ def cut(path):
 
 def refused(name, words, arguments, state, limit=None):
     """A start that ends at once with status 1 and one line that holds the words."""
-    p = subprocess.run([HEARTH, "serve", "--state-dir", state, "--listen", "127.0.0.1", "--port", str(free_port()), *arguments],
-                       capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
-                       preexec_fn=limit)
+    command = [HEARTH, "serve", "--state-dir", state, "--listen", "127.0.0.1", "--port", str(free_port()), *arguments]
+    try:
+        p = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, preexec_fn=limit)
+    except subprocess.TimeoutExpired as running:
+        p = subprocess.CompletedProcess(command, 0, "", str(running))
     lines = [line for line in p.stderr.splitlines() if line.startswith("hearth: ")]
     check(name, p.returncode == 1 and len(lines) == 1 and all(w in lines[0] for w in words) and "Hearth" not in p.stdout,
           (p.returncode, p.stderr))
