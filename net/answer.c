@@ -157,8 +157,8 @@ static void fail(struct api *a, struct api_call *call, const struct api_error *e
         text_puts(&head, "WWW-Authenticate: Bearer\r\n");
     if (allow)
         text_fmt(&head, "Allow: %s\r\n", allow);
-    if (error->retry_after_s)
-        text_fmt(&head, "Retry-After: %u\r\n", error->retry_after_s);
+    if (api_error_retry_after_s(error))
+        text_fmt(&head, "Retry-After: %u\r\n", api_error_retry_after_s(error));
     if (error->code == API_DAILY_QUOTA)
         text_puts(&head, "x-should-retry: false\r\n");
     text_fmt(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body.n_bytes);

@@ -13,6 +13,14 @@ static const struct {
 #undef X
 };
 
+static const struct {
+    uint32_t least_s, most_s;
+} retries[API_N_CODES] = {
+#define X(name, least_s, most_s) [API_##name] = {least_s, most_s},
+    API_RETRIES(X)
+#undef X
+};
+
 bool api_fail(struct api_error *e, enum api_code code, const char *param, const char *fmt, ...)
 {
     memset(e, 0, sizeof *e);
@@ -33,6 +41,13 @@ int api_error_status(const struct api_error *e)
 const char *api_error_code(const struct api_error *e)
 {
     return codes[e->code].code;
+}
+
+uint32_t api_error_retry_after_s(const struct api_error *e)
+{
+    uint32_t s = e->retry_after_s;
+    s = s < retries[e->code].least_s ? retries[e->code].least_s : s;
+    return s < retries[e->code].most_s ? s : retries[e->code].most_s;
 }
 
 void api_error_write(const struct api_error *e, struct text *out)

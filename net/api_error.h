@@ -51,6 +51,18 @@
 enum api_code { API_CODES(X) API_N_CODES };
 #undef X
 
+/* X(enum suffix, least, most seconds of Retry-After): every code of 429 and 503 stands here; the
+ * least is also what is said when the place that refuses knows no better. More than 120 s makes
+ * clients give up, which only a day's quota is meant to do. */
+#define API_RETRIES(X)                                                                             \
+    X(RATE_LIMIT, 1, 60)                                                                           \
+    X(DAILY_QUOTA, 1, 86400)                                                                       \
+    X(LOADING, 2, 120)                                                                             \
+    X(OVERLOADED, 2, 30)                                                                           \
+    X(QUEUE_TIMEOUT, 5, 30)                                                                        \
+    X(SHUTTING_DOWN, 10, 30)                                                                       \
+    X(ENGINE_DOWN, 2, 30)
+
 enum { API_PARAM_BYTES = 96, API_MESSAGE_BYTES = 320 };
 
 struct api_error {
@@ -58,7 +70,7 @@ struct api_error {
     char param[API_PARAM_BYTES]; /* JSON path; "" = null */
     char message[API_MESSAGE_BYTES];
     uint32_t n_prompt_tokens, n_ctx; /* with API_CONTEXT_LENGTH */
-    uint32_t retry_after_s;          /* 0 = no Retry-After header */
+    uint32_t retry_after_s;          /* with the codes of API_RETRIES; 0 = their least */
 };
 
 /* Always false, so that a check can end in `return api_fail(...)`. param may be NULL. */
@@ -67,6 +79,8 @@ bool api_fail(struct api_error *e, enum api_code code, const char *param, const 
 
 int api_error_status(const struct api_error *e);
 const char *api_error_code(const struct api_error *e);
+/* What Retry-After must say; 0 = the code has none. */
+uint32_t api_error_retry_after_s(const struct api_error *e);
 
 /* The body. */
 void api_error_write(const struct api_error *e, struct text *out);
