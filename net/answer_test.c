@@ -10,7 +10,8 @@
 
 static char heard[1 << 16];
 
-/* A chat request on a connection of its own that stays open; its id, 0 if the engine got nothing. */
+/* A chat request on a connection of its own that stays open; its id, 0 if the engine got nothing.
+ */
 static uint32_t begin(uint32_t i_conn)
 {
     struct engine_msg submit;

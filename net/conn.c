@@ -2,6 +2,7 @@
 
 #include "net/answer.h"
 #include "runtime/base/check.h"
+#include "runtime/base/secret.h"
 
 #include <string.h>
 
@@ -61,6 +62,14 @@ static void enter(struct conn *c, enum conn_state state)
     c->since_ms = c->progress_at_ms = c->sent_at_ms = c->env->api->mono_ms;
 }
 
+/* Keeps the first n_bytes of the input. What lies behind in[in_bytes] is always zero: no key and no
+ * prompt outlives its request there. */
+static void cut_in(struct conn *c, size_t n_bytes)
+{
+    secret_wipe(c->in + n_bytes, c->in_bytes - n_bytes);
+    c->in_bytes = n_bytes;
+}
+
 bool conn_open(struct conn *c, struct conn_env *env, enum edge_listen kind, const struct addr *addr,
                struct err *e)
 {
@@ -98,6 +107,7 @@ void conn_close(struct conn *c)
     chain_deinit(&c->call.out);
     if (c->is_tls)
         tls_conn_close(c->tls);
+    cut_in(c, 0);
     c->state = CONN_UNUSED;
 }
 
@@ -152,8 +162,18 @@ static bool fill_in(struct conn *c)
 /* Forgets the first n_bytes of the input: they were a request, or are being thrown away. */
 static void drop_in(struct conn *c, size_t n_bytes)
 {
-    c->in_bytes -= n_bytes;
-    memmove(c->in, c->in + n_bytes, c->in_bytes);
+    memmove(c->in, c->in + n_bytes, c->in_bytes - n_bytes);
+    cut_in(c, c->in_bytes - n_bytes);
+}
+
+/* The key has been judged, and the head waits here until its body has come. */
+static void wipe_keys(struct conn *c)
+{
+    for (uint32_t i = 0; i < c->head.n_fields; i++) {
+        const struct http_field *f = &c->head.fields[i];
+        if (http_name_is(f->name, "authorization") || http_name_is(f->name, "x-api-key"))
+            secret_wipe(c->in + (f->value.p - c->in), f->value.n_bytes);
+    }
 }
 
 /* -- requests
@@ -224,6 +244,7 @@ static void run_head(struct conn *c)
         c->call.head = &c->head;
         c->call.tls_version = c->is_tls ? tls_version(c->tls) : "-";
         enum api_next next = api_admit(a, &c->call);
+        wipe_keys(c);
         if (next == API_READ_BODY)
             begin_body(c);
         else
@@ -266,7 +287,7 @@ static void run_sized_body(struct conn *c)
         handle_body(c, used_end);
         return;
     }
-    c->in_bytes = c->head.n_bytes; /* all of it was taken */
+    cut_in(c, c->head.n_bytes); /* all of it was taken */
 }
 
 static void run_chunked_body(struct conn *c)
@@ -285,7 +306,7 @@ static void run_chunked_body(struct conn *c)
     else if (r == CHUNK_FINISHED)
         handle_body(c, at);
     else
-        c->in_bytes = c->head.n_bytes;
+        cut_in(c, c->head.n_bytes);
 }
 
 /* -- out

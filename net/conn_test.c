@@ -403,3 +403,65 @@ TEST(conn_metrics_count_what_happened)
     CHECK_TRUE(box_has(a, "\nhearth_rejected_total{code=\"unknown_url\"} 1\n"));
     CHECK_TRUE(box_has(a, "\nhearth_time_to_first_token_seconds_bucket{le=\"+Inf\"} 0\n"));
 }
+
+/* Does any of the key's secret stand anywhere in the connection's input? */
+static bool has_secret(const struct conn *c, const char *key_text)
+{
+    return memmem(c->in, CONN_IN_BYTES, key_text + KEY_TEXT_BYTES - 8, 8) != NULL;
+}
+
+static const struct {
+    const char *name, *request;
+    enum { KEY_GOOD, KEY_REVOKED, KEY_EXPIRED, KEY_UNKNOWN } kind;
+    int status; /* 0: still waiting for the body */
+} wipes[] = {
+    {"good", "GET /v1/models HTTP/1.1\r\n" HOST "Authorization: Bearer KEY\r\n\r\n", KEY_GOOD, 200},
+    {"good, body to come",
+     "POST /v1/chat/completions HTTP/1.1\r\n" HOST
+     "Content-Type: application/json\r\nx-api-key: KEY\r\nContent-Length: 9\r\n\r\n{",
+     KEY_GOOD, 0},
+    {"good, chunks to come",
+     "POST /v1/chat/completions HTTP/1.1\r\n" HOST "Authorization: Bearer KEY\r\n"
+     "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+     KEY_GOOD, 0},
+    {"revoked", "GET /v1/models HTTP/1.1\r\n" HOST "Authorization: Bearer KEY\r\n\r\n", KEY_REVOKED,
+     401},
+    {"expired", "GET /v1/models HTTP/1.1\r\n" HOST "authorization: bearer KEY\r\n\r\n", KEY_EXPIRED,
+     401},
+    {"unknown", "GET /v1/models HTTP/1.1\r\n" HOST "X-API-Key: KEY\r\n\r\n", KEY_UNKNOWN, 401},
+    {"unknown, unread body",
+     "POST /v1/chat/completions HTTP/1.1\r\n" HOST
+     "x-api-key: KEY\r\nContent-Length: 3000\r\n\r\n{\"messages\":",
+     KEY_UNKNOWN, 401},
+    {"no such path", "GET /nothing HTTP/1.1\r\n" HOST "Authorization: Bearer KEY\r\n\r\n", KEY_GOOD,
+     404},
+    {"malformed head",
+     "GET /v1/models HTTP/1.1\r\n" HOST "Authorization: Bearer KEY\r\n folded\r\n\r\n", KEY_GOOD,
+     400},
+};
+
+TEST(conn_keeps_no_byte_of_a_key_once_it_is_judged)
+{
+    for (size_t i = 0; i < sizeof wipes / sizeof *wipes; i++) {
+        box_open();
+        struct key_record *r = &box.m->auth.table->keys[0];
+        r->revoked_s = wipes[i].kind == KEY_REVOKED;
+        r->expires_s = wipes[i].kind == KEY_EXPIRED;
+        if (wipes[i].kind == KEY_UNKNOWN)
+            r->hash[0] ^= 1;
+        struct conn *c = box_conn(0);
+        out[0] = 0;
+        box_feed(c, str_of(box_with_key(wipes[i].request)), 4096, out, sizeof out);
+        if (!CHECK_TRUE(box_status(out) == wipes[i].status && !has_secret(c, box.key_text)))
+            fprintf(stderr, "   %s: %s\n", wipes[i].name, out);
+        conn_close(c);
+    }
+    struct conn *c = box_conn(0); /* a head that is never finished */
+    out[0] = 0;
+    box_feed(c,
+             str_of(box_with_key("GET /v1/models HTTP/1.1\r\n" HOST "Authorization: Bearer KEY")),
+             4096, out, sizeof out);
+    CHECK_TRUE(has_secret(c, box.key_text));
+    conn_close(c);
+    CHECK_TRUE(!has_secret(c, box.key_text));
+}
