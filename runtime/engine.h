@@ -147,6 +147,10 @@ bool engine_client_submit(struct engine_client *c, uint32_t req_id, const struct
 void engine_client_cancel(struct engine_client *c, uint32_t req_id);
 /* A stop string matched: keep the first n_keep generated tokens, end with FINISH_STOP. */
 void engine_client_stop(struct engine_client *c, uint32_t req_id, uint32_t n_keep);
+/* While its client does not read, a sequence keeps its cache and takes no part in batches; tokens
+ * that were under way still come. */
+void engine_client_pause(struct engine_client *c, uint32_t req_id);
+void engine_client_resume(struct engine_client *c, uint32_t req_id);
 
 /* Next event, oldest first; false if there is none. A malformed message from the engine: *is_broken
  * = true (treat the engine as dead). */

@@ -67,7 +67,7 @@ static void push(struct engine_client *c, const struct engine_msg *m)
 {
     void *slot = ring_push(&c->to_engine);
     if (!slot)
-        return; /* only CANCEL and STOP come here unchecked, and their slots are spare; a lost one
+        return; /* only short messages come here unchecked, and their slots are spare; a lost one
                    times out at the edge */
     memcpy(slot, m, sizeof *m);
     ring_push_done(&c->to_engine);
@@ -94,11 +94,26 @@ bool engine_client_submit(struct engine_client *c, uint32_t req_id, const struct
     return true;
 }
 
+static void push_short(struct engine_client *c, enum engine_msg_type type, uint32_t req_id)
+{
+    push(c, &(struct engine_msg){
+                .version = ENGINE_MSG_VERSION, .type = (uint16_t)type, .req_id = req_id});
+    wake_engine(c);
+}
+
 void engine_client_cancel(struct engine_client *c, uint32_t req_id)
 {
-    push(c,
-         &(struct engine_msg){.version = ENGINE_MSG_VERSION, .type = MSG_CANCEL, .req_id = req_id});
-    wake_engine(c);
+    push_short(c, MSG_CANCEL, req_id);
+}
+
+void engine_client_pause(struct engine_client *c, uint32_t req_id)
+{
+    push_short(c, MSG_PAUSE, req_id);
+}
+
+void engine_client_resume(struct engine_client *c, uint32_t req_id)
+{
+    push_short(c, MSG_RESUME, req_id);
 }
 
 void engine_client_stop(struct engine_client *c, uint32_t req_id, uint32_t n_keep)

@@ -159,6 +159,11 @@ static void on_message(struct engine *g, const struct engine_msg *m)
         if (i_slot >= 0)
             finish(g, (uint32_t)i_slot, FINISH_STOP, -1, m->stop.n_keep);
         break;
+    case MSG_PAUSE:
+    case MSG_RESUME:
+        if (i_slot >= 0)
+            sched_pause(&g->sched, (uint32_t)i_slot, m->type == MSG_PAUSE);
+        break;
     case MSG_EVENT:
         break;
     }

@@ -267,6 +267,36 @@ TEST(engine_loop_stops_where_the_edge_says)
     close_rig(r);
 }
 
+TEST(engine_loop_leaves_a_paused_sequence_out_and_goes_on_with_the_same_tokens)
+{
+    struct rig *r = open_rig(2, 2);
+    struct gen_params p = greedy(40);
+    submit(r, 1, &p);
+    run_until_idle(r);
+    static struct seen alone;
+    alone = r->seen[1];
+    memset(r->seen, 0, sizeof r->seen);
+    submit(r, 1, &p);
+    while (r->seen[1].n_tokens < 3)
+        turn(r);
+    uint32_t n_free = kv_n_free_pages(&r->g.m.kv);
+    engine_client_pause(&r->client, 1);
+    engine_client_pause(&r->client, 999); /* unknown: ignored */
+    for (int i = 0; i < 10; i++)
+        turn(r);
+    CHECK_EQ(r->seen[1].n_tokens, 3);
+    CHECK_EQ(kv_n_free_pages(&r->g.m.kv), n_free); /* it keeps what it has */
+    submit(r, 2, &p);
+    while (!r->seen[2].is_done) /* its neighbour is served meanwhile */
+        turn(r);
+    CHECK_EQ(r->seen[1].n_tokens, 3);
+    engine_client_resume(&r->client, 1);
+    run_until_idle(r);
+    CHECK_EQ(r->seen[1].n_tokens, alone.n_tokens);
+    CHECK_BYTES(r->seen[1].ids, alone.ids, alone.n_tokens * sizeof(int32_t));
+    close_rig(r);
+}
+
 TEST(engine_loop_refuses_with_the_reason)
 {
     struct rig *r = open_rig(1, 1);
@@ -318,7 +348,7 @@ TEST(engine_loop_survives_an_edge_that_writes_garbage)
             slot[j] = (unsigned char)((state = state * 1103515245u + 12345u) >> 16);
         struct engine_msg *m = (void *)slot;
         m->version = ENGINE_MSG_VERSION;
-        m->type = (uint16_t)(state >> 8) % 7;
+        m->type = (uint16_t)(state >> 8) % (MSG_RESUME + 2);
         m->req_id = state >> 20 & 7;
         if (state & 1)
             m->submit.n_tokens = state >> 10 & 255;

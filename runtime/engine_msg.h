@@ -3,22 +3,30 @@
  * still write to it.
  *
  *   edge -> engine   SUBMIT, then PROMPT fragments in order until n_tokens ids have come; CANCEL;
- * STOP engine -> edge   EVENT: one struct engine_event */
+ * STOP; PAUSE, RESUME engine -> edge   EVENT: one struct engine_event */
 #ifndef RUNTIME_ENGINE_MSG_H
 #define RUNTIME_ENGINE_MSG_H
 
 #include "runtime/engine.h"
 
 enum {
-    ENGINE_MSG_VERSION = 1,
+    ENGINE_MSG_VERSION = 2,
     ENGINE_SLOT_BYTES = 512,
     ENGINE_TO_SLOTS = 8192,   /* a full 262,144-token prompt takes 2,202 of them */
     ENGINE_FROM_SLOTS = 4096, /* 2 MiB: a second of 32 streams, many times over */
     ENGINE_PROMPT_IDS = 119,  /* ids in one PROMPT fragment */
-    ENGINE_SPARE_SLOTS = 512, /* never used by SUBMIT, so CANCEL and STOP always find room */
+    ENGINE_SPARE_SLOTS = 512, /* never used by SUBMIT, so the short messages always find room */
 };
 
-enum engine_msg_type { MSG_SUBMIT = 1, MSG_PROMPT, MSG_CANCEL, MSG_STOP, MSG_EVENT };
+enum engine_msg_type {
+    MSG_SUBMIT = 1,
+    MSG_PROMPT,
+    MSG_CANCEL,
+    MSG_STOP,
+    MSG_EVENT,
+    MSG_PAUSE,
+    MSG_RESUME
+};
 
 struct engine_msg {
     uint16_t version; /* ENGINE_MSG_VERSION */

@@ -54,6 +54,11 @@ int32_t sched_find(const struct sched *s, uint32_t req_id)
     return -1;
 }
 
+void sched_pause(struct sched *s, uint32_t i_slot, bool is_paused)
+{
+    s->slots[i_slot].is_paused = is_paused;
+}
+
 void sched_remove(struct sched *s, uint32_t i_slot)
 {
     struct sched_slot *slot = &s->slots[i_slot];
@@ -111,13 +116,18 @@ static void take(const struct sched *s, uint32_t i_slot, uint32_t n_rows, struct
     };
 }
 
+static bool is_stepping(const struct sched_slot *slot)
+{
+    return slot->state == SCHED_RUNNING && !slot->is_paused;
+}
+
 /* Running slots with prompt rows left, oldest first, strictly newer than `after`; -1 at the end. */
 static int32_t next_in_prefill(const struct sched *s, int32_t after)
 {
     int32_t found = -1;
     for (uint32_t i = 0; i < s->n_slots; i++) {
         const struct sched_slot *slot = &s->slots[i];
-        if (slot->state != SCHED_RUNNING || slot->n_tokens - slot->n_computed <= 1)
+        if (!is_stepping(slot) || slot->n_tokens - slot->n_computed <= 1)
             continue;
         if (after >= 0 && slot->arrival_no <= s->slots[after].arrival_no)
             continue;
@@ -134,7 +144,7 @@ uint32_t sched_step(const struct sched *s, uint32_t max_prompt_rows, struct sche
     *n_rows = 0;
     for (uint32_t i = 0; i < s->n_slots && *n_rows < s->max_rows; i++) {
         const struct sched_slot *slot = &s->slots[i];
-        if (slot->state != SCHED_RUNNING || slot->n_tokens - slot->n_computed != 1)
+        if (!is_stepping(slot) || slot->n_tokens - slot->n_computed != 1)
             continue;
         take(s, i, 1, &items[n_items++]);
         *n_rows += 1;

@@ -21,6 +21,7 @@ struct sched_slot {
     uint32_t n_tokens;   /* known: prompt + generated */
     uint32_t n_computed; /* in the cache */
     int32_t seq;         /* kv sequence while running, else -1 */
+    bool is_paused;      /* keeps all it has, but no step computes it */
 };
 
 struct sched {
@@ -47,6 +48,8 @@ int32_t sched_submit(struct sched *s, uint32_t req_id, uint32_t n_prompt, uint32
 /* The prompt is complete: wait for admission. */
 void sched_queue(struct sched *s, uint32_t i_slot);
 int32_t sched_find(const struct sched *s, uint32_t req_id);
+/* Paused slots are left out of the steps until they go on. */
+void sched_pause(struct sched *s, uint32_t i_slot, bool is_paused);
 /* Finished, cancelled or failed: slot, sequence and pages are free again. */
 void sched_remove(struct sched *s, uint32_t i_slot);
 
