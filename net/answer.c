@@ -105,18 +105,21 @@ void answer_send(struct api *a, struct api_call *call, uint16_t status, const ch
     call->is_done = true;
 }
 
-void answer_send_json(struct api *a, struct api_call *call, struct chain *body)
+void answer_send_json(struct api *a, struct api_call *call, struct chain *body,
+                      uint64_t n_more_bytes)
 {
     char room[HEAD_ROOM_BYTES];
     struct text t;
     text_init(&t, room, sizeof room);
     begin_head(a, call, 200, &t);
-    text_fmt(&t, "Content-Type: application/json\r\nContent-Length: %zu\r\n", body->n_bytes);
+    text_fmt(&t, "Content-Type: application/json\r\nContent-Length: %llu\r\n",
+             (unsigned long long)(body->n_bytes + n_more_bytes));
     finish_head(call, &t);
     if (!call->is_head && !call->is_broken)
         chain_splice(&call->out, body);
     chain_deinit(body);
-    call->is_done = true;
+    if (n_more_bytes == 0)
+        call->is_done = true;
 }
 
 void answer_options(struct api *a, struct api_call *call, const char *allow)

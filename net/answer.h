@@ -11,8 +11,10 @@
 void answer_send(struct api *a, struct api_call *call, uint16_t status, const char *content_type,
                  struct str body);
 
-/* A JSON answer whose body has been collected in pieces; body is emptied. */
-void answer_send_json(struct api *a, struct api_call *call, struct chain *body);
+/* A JSON answer whose body has been collected in pieces; body is emptied. n_more_bytes: of the body
+ * that the caller will write to call->out itself, and then set is_done. */
+void answer_send_json(struct api *a, struct api_call *call, struct chain *body,
+                      uint64_t n_more_bytes);
 
 /* No body: 204 with Allow. */
 void answer_options(struct api *a, struct api_call *call, const char *allow);

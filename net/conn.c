@@ -315,13 +315,11 @@ static void run_chunked_body(struct conn *c)
 
 static void note_sent(struct conn *c, size_t n_bytes)
 {
-    size_t before = c->call.out.n_bytes;
     chain_drop(&c->call.out, n_bytes);
     c->call.n_sent_bytes += n_bytes;
     if (n_bytes)
         c->sent_at_ms = c->env->api->mono_ms;
-    if (before >= API_OUT_HIGH_BYTES / 2 && c->call.out.n_bytes < API_OUT_HIGH_BYTES / 2 &&
-        c->state == CONN_BUSY)
+    if (n_bytes && c->call.out.n_bytes < API_OUT_HIGH_BYTES / 2 && c->state == CONN_BUSY)
         api_drained(c->env->api, &c->call);
 }
 

@@ -25,7 +25,7 @@ void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests,
         chain_init(&g->content, chains);
         chain_init(&g->reasoning, chains);
         chain_init(&g->logprobs, chains);
-        chain_init(&g->held_logprobs, chains);
+        chain_init(&g->tail, chains);
     }
 }
 
@@ -69,7 +69,9 @@ static void release(struct api *a, struct gen *g)
     chain_deinit(&g->content);
     chain_deinit(&g->reasoning);
     chain_deinit(&g->logprobs);
-    chain_deinit(&g->held_logprobs);
+    chain_deinit(&g->tail);
+    a->gens->n_promised_bytes -= g->n_promised_bytes;
+    g->n_promised_bytes = 0;
     g->n_held = 0;
     g->state = GEN_FREE;
     g->call = NULL;
@@ -78,7 +80,7 @@ static void release(struct api *a, struct gen *g)
 /* Tell the engine to stop, once; its EVENT_DONE ends the generation. */
 static void cut(struct api *a, struct gen *g, enum gen_cut why)
 {
-    if (g->state == GEN_ENDING)
+    if (g->state == GEN_ENDING || g->state == GEN_SENDING)
         return;
     g->state = GEN_ENDING;
     g->cut = why;
@@ -99,6 +101,43 @@ static void fail(struct api *a, struct gen *g, enum api_code code, uint32_t retr
     gen_write_error(a, g, &e);
     a->metrics->n_finished[METRICS_ERROR]++;
     release(a, g);
+}
+
+/* ---- shares of the output memory ---- */
+
+/* What anybody may hold: as much as is neither taken nor promised. */
+static uint64_t share_bytes(const struct api *a)
+{
+    uint64_t idle_bytes = (uint64_t)a->chains->n_idle * CHAIN_BLOCK_BYTES;
+    return idle_bytes > a->gens->n_promised_bytes ? idle_bytes - a->gens->n_promised_bytes : 0;
+}
+
+static bool is_over_share(const struct api *a, const struct gen *g, uint32_t divisor)
+{
+    uint64_t share = share_bytes(a);
+    if (!g->wants_stream)
+        return g->content.n_bytes + g->reasoning.n_bytes > share / divisor;
+    share = share < API_OUT_HIGH_BYTES ? share : API_OUT_HIGH_BYTES;
+    return g->call && g->call->out.n_bytes + gen_write_n_held_bytes(g) > share / divisor;
+}
+
+/* After tokens, and whenever the client has read something. Text goes out while there is a share
+ * left; with nothing on its way it always does, since only what is sent can wake a paused stream.
+ */
+static void balance(struct api *a, struct gen *g)
+{
+    if (!g->call || !g->wants_stream || g->state == GEN_SENDING)
+        return;
+    if (g->call->out.n_bytes == 0 || !is_over_share(a, g, 1))
+        gen_write_flush(a, g);
+    bool was_paused = g->is_paused;
+    g->is_paused = is_over_share(a, g, was_paused ? 2 : 1);
+    if (!a->engine || g->is_paused == was_paused)
+        return;
+    if (g->is_paused)
+        engine_client_pause(a->engine, g->req_id);
+    else
+        engine_client_resume(a->engine, g->req_id);
 }
 
 /* ---- tokens to text ---- */
@@ -150,7 +189,7 @@ static void take_token(struct api *a, struct gen *g, const struct engine_event *
     if (g->stops.is_matched) {
         g->n_tokens = (uint32_t)g->stops.n_keep_tokens;
         cut(a, g, GEN_CUT_STOP);
-    } else if (g->cut == GEN_CUT_SLOW ||
+    } else if (g->cut == GEN_CUT_SLOW || (!g->wants_stream && is_over_share(a, g, 1)) ||
                (g->wants_stream && gen_write_n_held_bytes(g) > GEN_MAX_HELD_BYTES)) {
         cut(a, g, GEN_CUT_SLOW);
     }
@@ -166,8 +205,7 @@ static void on_tokens(struct api *a, struct gen *g, const struct engine_event *e
     g->state = GEN_WRITING;
     for (uint32_t i = 0; i < ev->tokens.n_tokens && g->state == GEN_WRITING; i++)
         take_token(a, g, ev, ev->tokens.ids[i]);
-    if (g->call && g->call->out.n_bytes < API_OUT_HIGH_BYTES)
-        gen_write_flush(a, g);
+    balance(a, g);
     if (g->call)
         a->wake(g->call);
 }
@@ -251,8 +289,12 @@ static void end_well(struct api *a, struct gen *g, const struct engine_event *ev
     }
     const char *finish_reason = is_cut_short && !g->stops.is_matched ? "length" : "stop";
     count_end(a, g, &ev->done.timings, finish_reason);
-    gen_write_end(a, g, finish_reason, stop_word(g, reason), &ev->done.timings);
-    release(a, g);
+    if (gen_write_end(a, g, finish_reason, stop_word(g, reason), &ev->done.timings)) {
+        release(a, g);
+    } else {
+        g->state = GEN_SENDING;
+        a->wake(g->call);
+    }
 }
 
 static void on_done(struct api *a, struct gen *g, const struct engine_event *ev)
@@ -312,7 +354,7 @@ static void begin_answer(struct api *a, struct gen *g)
 void gen_event(struct api *a, const struct engine_event *ev)
 {
     struct gen *g = find(a->gens, ev->req_id);
-    if (!g)
+    if (!g || g->state == GEN_SENDING)
         return;
     if (ev->type == EVENT_QUEUED || ev->type == EVENT_PROGRESS || ev->type == EVENT_TOKENS)
         begin_answer(a, g);
@@ -366,6 +408,27 @@ static bool reserve(struct api *a, struct api_call *call, struct gen *g, uint64_
     return false;
 }
 
+/* A plain answer with logprobs: its records have their memory for certain, or it does not begin.
+ * All of them together get half of the pool, and one that wants more than that is cut down to it,
+ * as to the room in the context. */
+static bool promise(struct api *a, struct api_call *call, struct gen *g, struct gen_params *params)
+{
+    uint64_t budget_bytes = (uint64_t)a->chains->n_blocks * CHAIN_BLOCK_BYTES / 2,
+             record_bytes = gen_write_record_bytes((uint32_t)params->n_logprobs);
+    if (params->max_tokens > budget_bytes / record_bytes)
+        params->max_tokens = (uint32_t)(budget_bytes / record_bytes);
+    uint64_t n_bytes = params->max_tokens * record_bytes;
+    if (a->gens->n_promised_bytes + n_bytes > budget_bytes) {
+        answer_error(a, call, API_OVERLOADED, NULL,
+                     "Answers with logprobs take all the memory there is for them; try again, "
+                     "stream, or ask for fewer tokens.");
+        return false;
+    }
+    g->n_promised_bytes = n_bytes;
+    a->gens->n_promised_bytes += n_bytes;
+    return true;
+}
+
 static void fill(struct api *a, struct gen *g, struct api_call *call, const struct chat_request *rq,
                  const struct prompt *prompt)
 {
@@ -383,7 +446,8 @@ static void fill(struct api *a, struct gen *g, struct api_call *call, const stru
     g->wants_stream = rq->wants_stream;
     g->wants_usage = rq->wants_usage;
     g->wants_logprobs = rq->gen.n_logprobs >= 0;
-    g->has_begun = false;
+    g->has_begun = g->is_paused = g->has_sent_item = false;
+    g->n_json_bytes = 0;
     g->n_prompt = prompt->n_tokens;
     g->n_tokens = g->n_reasoning = g->n_ahead = g->n_prompt_done = g->n_logprobs = 0;
     g->key_no = call->key_no;
@@ -406,8 +470,13 @@ enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_
         answer_error(a, call, API_OVERLOADED, NULL, "The server is busy and its queue is full.");
         return API_ANSWERED;
     }
-    if (!reserve(a, call, g, (uint64_t)prompt->n_tokens + params.max_tokens))
+    if (params.n_logprobs >= 0 && !rq->wants_stream && !promise(a, call, g, &params))
         return API_ANSWERED;
+    if (!reserve(a, call, g, (uint64_t)prompt->n_tokens + params.max_tokens)) {
+        a->gens->n_promised_bytes -= g->n_promised_bytes;
+        g->n_promised_bytes = 0;
+        return API_ANSWERED;
+    }
     fill(a, g, call, rq, prompt);
     bool ok =
         stop_match_init(&g->stops, rq->stops, rq->n_stops, &e) &&
@@ -424,7 +493,11 @@ enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_
 
 void gen_drained(struct api *a, struct api_call *call)
 {
-    gen_write_flush(a, call->gen);
+    struct gen *g = call->gen;
+    if (g->state != GEN_SENDING)
+        balance(a, g);
+    else if (gen_write_more(a, g))
+        release(a, g);
 }
 
 void gen_gone(struct api *a, struct api_call *call)
@@ -437,12 +510,19 @@ void gen_gone(struct api *a, struct api_call *call)
     call->audit.n_prompt = g->n_prompt;
     call->audit.n_completion = g->n_tokens;
     g->call = NULL;
-    cut(a, g, GEN_CUT_GONE);
+    if (g->state == GEN_SENDING)
+        release(a, g); /* the engine has forgotten it already */
+    else
+        cut(a, g, GEN_CUT_GONE);
 }
 
 static void check_time(struct api *a, struct gen *g)
 {
     int64_t age_ms = a->mono_ms - g->began_at_ms;
+    if (g->state == GEN_SENDING)
+        return; /* the connection's deadlines hold */
+    if (g->is_paused)
+        balance(a, g); /* others may have left room */
     bool is_waiting = g->state == GEN_WAITING && g->n_prompt_done == 0;
     if (age_ms >= GEN_HEAD_LIMIT_MS)
         begin_answer(a, g);
@@ -486,8 +566,7 @@ static uint32_t count(const struct api *a, bool is_running)
     uint32_t n = 0;
     for (uint32_t i = 0; i < a->gens->n_gens; i++) {
         const struct gen *g = &a->gens->gens[i];
-        bool has_started =
-            g->state == GEN_WRITING || g->state == GEN_ENDING || g->n_prompt_done > 0;
+        bool has_started = g->state >= GEN_WRITING || g->n_prompt_done > 0;
         n += g->state != GEN_FREE && has_started == is_running;
     }
     return n;

@@ -1,8 +1,11 @@
 /* gen: generations in flight. Flow: api_chat decodes and prompt.c encodes -> gen_start submits to
  * the engine -> engine events -> tokens -> gemma4_parse -> stop_match -> gen_write: a plain answer,
- * collected, or an event stream (sse.h), as it comes. Backpressure: while API_OUT_HIGH_BYTES wait
- * for the client, visible text gathers in the generation and goes out in one chunk later; a client
- * that leaves GEN_MAX_HELD_BYTES behind is cancelled (slow_client); one that reads nothing at all
+ * collected, or an event stream (sse.h), as it comes. Output memory is one pool for all: nobody may
+ * hold more of it than is left for the others, so k greedy ones leave a (k+1)-th part free, and
+ * API_OUT_HIGH_BYTES at most. A stream at its share is paused in the engine until half of it has
+ * been read; what was under way meanwhile gathers here. A plain answer cannot wait for its reader:
+ * its logprobs, by far its largest part, are kept as numbers, their worst case is promised to it at
+ * the start, and they become text while the answer is sent. A client that reads nothing at all
  * is the connection's business (write deadline). A gen lives until the engine's last word about it,
  * also when its client is gone. Thread: edge. Allocates: chain blocks only; the table is fixed. */
 #ifndef NET_GEN_H
@@ -27,7 +30,8 @@ enum gen_state {
     GEN_FREE = 0,
     GEN_WAITING /* queued or computing the prompt */,
     GEN_WRITING,
-    GEN_ENDING /* cancel or stop sent */
+    GEN_ENDING,  /* cancel or stop sent */
+    GEN_SENDING, /* the engine has finished; a plain answer's logprobs are still being written */
 };
 
 /* Why the edge itself ended it; decides what the client is told. */
@@ -50,6 +54,7 @@ struct gen {
     char model_id[ENGINE_NAME_BYTES], fingerprint[16];
     int64_t created_s, began_at_ms, written_at_ms /* last frame */, token_at_ms;
     bool wants_stream, wants_usage, wants_logprobs, has_begun /* role chunk sent */;
+    bool is_paused; /* in the engine */
     struct stop_match stops;
     struct gemma4_parse parse;
     char *parse_buf; /* [GEMMA4_PARSE_BUF_BYTES] */
@@ -59,19 +64,23 @@ struct gen {
     int key_no;
     char key_id[KEY_ID_BYTES];
     struct chain content, reasoning; /* JSON-escaped text: of a plain answer, or not yet sent */
-    struct chain logprobs; /* JSON items, comma separated: of the answer, or not yet sent */
-    uint32_t n_logprobs;
-    struct chain held_logprobs; /* items of tokens whose text is not shown yet */
+    struct chain logprobs;           /* records of content tokens, oldest first (gen_write.c) */
+    uint32_t n_logprobs; /* that many of them may go out; the rest are tokens not shown yet: */
     struct gen_held {
-        uint64_t at_bytes; /* where in the content the token's text begins */
-        uint32_t n_bytes;  /* of its item */
+        uint64_t at_bytes;     /* where in the content the token's text begins */
+        uint32_t n_json_bytes; /* of its item, in a plain answer */
     } held[GEN_MAX_HELD_ITEMS];
     uint32_t n_held;
+    uint64_t n_json_bytes;     /* of the items that may go out, without commas */
+    uint64_t n_promised_bytes; /* of output memory for logprobs to come */
+    bool has_sent_item;        /* GEN_SENDING: the next one follows a comma */
+    struct chain tail;         /* GEN_SENDING: what follows the logprobs */
 };
 
 struct gen_table {
     struct gen *gens;
     uint32_t n_gens, n_started;
+    uint64_t n_promised_bytes; /* of all of them */
 };
 
 size_t gen_table_bytes(uint32_t max_requests);

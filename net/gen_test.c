@@ -542,3 +542,157 @@ TEST(gen_input_tokens_are_those_of_the_chat_request)
              submit.submit.n_tokens);
     CHECK_STR(box_body(box_ask(request)), want);
 }
+
+/* n tokens "a", each with n_top alternatives. */
+static void write_logprobs(uint32_t id, uint32_t n, uint32_t n_top)
+{
+    int32_t ids[2];
+    MUST_TRUE(box_ids("ab", ids, 2) == 2, NULL);
+    for (uint32_t i = 0; i < n; i++) {
+        struct engine_event ev = {.type = EVENT_TOKENS, .req_id = id};
+        ev.tokens.n_tokens = 1;
+        ev.tokens.ids[0] = ids[0];
+        ev.tokens.has_logprobs = true;
+        ev.tokens.logprob = -0.25f;
+        ev.tokens.n_top = n_top;
+        for (uint32_t j = 0; j < n_top; j++)
+            ev.tokens.top[j] = (struct token_logprob){ids[j % 2], -0.25f - (float)j};
+        box_engine_says(ev);
+    }
+}
+
+static uint32_t count(const char *text, const char *what)
+{
+    uint32_t n = 0;
+    while ((text = strstr(text, what))) {
+        text += strlen(what);
+        n++;
+    }
+    return n;
+}
+
+/* A second client: it must get every token it is given, whatever the first one holds. */
+static void check_second_client_is_served(uint32_t i_conn)
+{
+    static char its[1 << 16];
+    struct engine_msg submit;
+    struct conn *c = box_conn(i_conn);
+    uint32_t id = begin(
+        c, "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"stream\":true}", &submit);
+    MUST_TRUE(id != 0, heard);
+    its[0] = 0;
+    for (int i = 0; i < 50; i++) {
+        box_engine_writes(id, "xy", 1);
+        box_listen(c, its, sizeof its);
+    }
+    box_engine_ends(id, FINISH_EOS, submit.submit.n_tokens, 100);
+    box_listen(c, its, sizeof its);
+    CHECK_EQ(count(its, "{\"content\":\"x\"}"), 50);
+    CHECK_EQ(count(its, "{\"content\":\"y\"}"), 50);
+    CHECK_TRUE(box_has(its, "data: [DONE]"));
+    conn_close(c);
+}
+
+#define GREEDY                                                                                     \
+    "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"logprobs\":true,\"top_logprobs\":"   \
+    "20,"
+
+TEST(gen_greedy_plain_logprobs_leave_the_others_their_tokens)
+{
+    static char whole[1 << 23];
+    box_open();
+    struct engine_msg submit;
+    struct conn *greedy = box_conn(2);
+    uint32_t id = begin(greedy, GREEDY "\"max_tokens\":1000000}", &submit);
+    MUST_TRUE(id != 0, heard);
+    uint32_t n = submit.submit.params.max_tokens; /* cut down to the memory there is */
+    CHECK_TRUE(n >= 1000 && n < 4096 - submit.submit.n_tokens);
+    const char *a =
+        box_ask(box_chat(GREEDY "\"max_tokens\":1000}")); /* which is all promised now */
+    CHECK_TRUE(box_status(a) == 503 && box_has(a, "Retry-After: "));
+    write_logprobs(id, n, 20);
+    check_second_client_is_served(1);
+    box_engine_ends(id, FINISH_LENGTH, submit.submit.n_tokens, n);
+    CHECK_TRUE(greedy->call.out.n_bytes < API_OUT_HIGH_BYTES);
+    check_second_client_is_served(1); /* also while the first is being sent */
+    whole[0] = 0;
+    box_listen(greedy, whole, sizeof whole);
+    const char *length = strstr(whole, "Content-Length: ");
+    MUST_TRUE(length != NULL, whole);
+    CHECK_EQ(strlen(box_body(whole)), strtoul(length + 16, NULL, 10));
+    CHECK_EQ(count(whole, "{\"token\":"), 21 * n);
+    CHECK_EQ(count(whole, "\"top_logprobs\":["), n);
+    CHECK_TRUE(box_has(whole, "}]}],\"refusal\":null},\"finish_reason\":\"length\"}]"));
+    CHECK_EQ(greedy->state, CONN_IDLE);
+    conn_close(greedy);
+    CHECK_EQ(box.m->chains.n_idle, box.m->chains.n_blocks);
+    CHECK_EQ(box.m->gens.n_promised_bytes, 0);
+}
+
+TEST(gen_streams_nobody_reads_are_paused_and_leave_the_others_their_tokens)
+{
+    static char whole[1 << 23], body[1 << 23];
+    enum { N = 3 };
+    box_open();
+    struct engine_msg submit, m;
+    uint32_t ids[N], n_tokens[N] = {0};
+    for (uint32_t i = 0; i < N; i++) {
+        ids[i] = begin(box_conn(i), GREEDY "\"stream\":true}", &submit);
+        MUST_TRUE(ids[i] != 0, heard);
+    }
+    for (uint32_t i = 0; i < N; i++) { /* each until it is paused, and a little more on its way */
+        bool is_paused = false;
+        for (; !is_paused && n_tokens[i] < 4000; n_tokens[i]++) {
+            write_logprobs(ids[i], 1, 20);
+            while (box_engine_hears(&m))
+                is_paused |= m.type == MSG_PAUSE && m.req_id == ids[i];
+        }
+        CHECK_TRUE(is_paused);
+        write_logprobs(ids[i], 2, 20);
+        n_tokens[i] += 2;
+    }
+    check_second_client_is_served(N);
+    for (uint32_t i = 0; i < N; i++) { /* who reads goes on, and has lost nothing */
+        struct conn *c = &box.m->loop.conns[i];
+        bool has_resumed = false;
+        whole[0] = 0;
+        box_listen(c, whole, sizeof whole);
+        while (box_engine_hears(&m))
+            has_resumed |= m.type == MSG_RESUME && m.req_id == ids[i];
+        CHECK_TRUE(has_resumed);
+        box_engine_ends(ids[i], FINISH_LENGTH, 10, n_tokens[i]);
+        box_listen(c, whole, sizeof whole);
+        dechunk(whole, body);
+        CHECK_EQ(count(body, "{\"token\":"), 21 * n_tokens[i]);
+        CHECK_TRUE(box_has(body, "data: [DONE]"));
+        conn_close(c);
+    }
+    CHECK_EQ(box.m->chains.n_idle, box.m->chains.n_blocks);
+}
+
+TEST(gen_answer_being_sent_ends_with_its_engine_or_its_client)
+{
+    struct engine_msg submit;
+    for (int engine_dies = 0; engine_dies < 2; engine_dies++) {
+        box_open();
+        struct conn *c = box_conn(0);
+        uint32_t id = begin(c, GREEDY "\"max_tokens\":1000}", &submit);
+        MUST_TRUE(id != 0, heard);
+        write_logprobs(id, 1000, 20);
+        box_engine_ends(id, FINISH_LENGTH, submit.submit.n_tokens, 1000);
+        CHECK_EQ(c->state, CONN_BUSY);
+        CHECK_EQ(gen_n_running(&box.m->api), 1);
+        if (engine_dies) { /* its token texts are gone with it */
+            api_engine_down(&box.m->api);
+            conn_run(c);
+            CHECK_TRUE(c->call.is_broken);
+        } else {
+            conn_wire_in_eof(c);
+            conn_run(c);
+        }
+        conn_close(c);
+        CHECK_EQ(gen_n_running(&box.m->api), 0);
+        CHECK_EQ(box.m->chains.n_idle, box.m->chains.n_blocks);
+        CHECK_EQ(box.m->gens.n_promised_bytes, 0);
+    }
+}

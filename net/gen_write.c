@@ -3,6 +3,7 @@
 #include "models/detok.h"
 #include "net/answer.h"
 #include "net/sse.h"
+#include "runtime/base/check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,17 +42,76 @@ static void put_chain(struct chain *from, struct text *t)
     }
 }
 
-/* The logprob items that have gathered, as the value of the choice's member. */
-static void put_logprobs(struct gen *g, struct text *t)
+/* ---- logprobs: numbers while they are kept, text when they go out ---- */
+
+enum {
+    /* of one item: the token and its alternatives, each once as a string with six bytes for one at
+     * worst and once as numbers */
+    MAX_ITEM_BYTES = (1 + ENGINE_MAX_TOP_LOGPROBS) * (10 * DETOK_MAX_PIECE_BYTES + 96),
+};
+
+struct record {
+    struct token_logprob chosen;
+    uint32_t n_top;
+    struct token_logprob top[ENGINE_MAX_TOP_LOGPROBS]; /* n_top of them are stored */
+};
+
+uint64_t gen_write_record_bytes(uint32_t n_top)
+{
+    return offsetof(struct record, top) + n_top * sizeof(struct token_logprob);
+}
+
+static void put_token(const struct api *a, struct text *t, const struct token_logprob *token)
+{
+    char bytes[DETOK_MAX_PIECE_BYTES];
+    size_t n = detok_bytes(&a->tok, token->id, bytes, sizeof bytes);
+    text_puts(t, "{\"token\":");
+    text_json(t, (struct str){bytes, n});
+    text_puts(t, ",\"logprob\":");
+    text_decimal(t, token->logprob < -9999.0f ? -9999.0 : (double)token->logprob, 6);
+    text_puts(t, ",\"bytes\":[");
+    for (size_t i = 0; i < n; i++)
+        text_fmt(t, "%s%u", i ? "," : "", (unsigned char)bytes[i]);
+    text_puts(t, "]");
+}
+
+static void put_record(const struct api *a, struct text *t, const struct record *r)
+{
+    put_token(a, t, &r->chosen);
+    text_puts(t, ",\"top_logprobs\":[");
+    for (uint32_t i = 0; i < r->n_top; i++) {
+        text_puts(t, i ? "," : "");
+        put_token(a, t, &r->top[i]);
+        text_puts(t, "}");
+    }
+    text_puts(t, "]}");
+}
+
+/* The oldest record, which may go out, as an item. */
+static void put_oldest(struct api *a, struct gen *g, struct text *t)
+{
+    struct record r;
+    bool is_whole = chain_take(&g->logprobs, &r, offsetof(struct record, top)) &&
+                    chain_take(&g->logprobs, r.top, r.n_top * sizeof *r.top);
+    CHECK(is_whole);
+    put_record(a, t, &r);
+    g->n_logprobs--;
+}
+
+/* Those that may go out, as the value of the choice's member; as many as the text has room for. */
+static void put_logprobs(struct api *a, struct gen *g, struct text *t)
 {
     if (g->n_logprobs == 0) {
         text_puts(t, "null");
         return;
     }
     text_puts(t, "{\"content\":[");
-    put_chain(&g->logprobs, t);
+    for (bool is_first = true; g->n_logprobs > 0 && t->room_bytes - t->n_bytes > 2 * MAX_ITEM_BYTES;
+         is_first = false) {
+        text_puts(t, is_first ? "" : ",");
+        put_oldest(a, g, t);
+    }
     text_puts(t, "],\"refusal\":null}");
-    g->n_logprobs = 0;
 }
 
 static void send_chunk(struct api *a, struct gen *g, struct text *t)
@@ -76,6 +136,23 @@ static void begin_stream(struct api *a, struct gen *g)
     send_chunk(a, g, t);
 }
 
+/* A chunk of logprobs alone, up to its finish_reason. */
+static struct text *open_bare(struct api *a, struct gen *g)
+{
+    struct text *t = fresh(a);
+    open_chunk(g, t);
+    text_puts(t, "{\"index\":0,\"delta\":{},\"logprobs\":");
+    put_logprobs(a, g, t);
+    return t;
+}
+
+/* The end of a chunk that is not the choice's last. */
+static void close_choice(const struct gen *g, struct text *t)
+{
+    text_puts(t, ",\"finish_reason\":null}]");
+    text_puts(t, g->wants_usage ? ",\"usage\":null}" : "}");
+}
+
 static void send_part(struct api *a, struct gen *g, enum gen_part part)
 {
     struct chain *from = part == GEN_CONTENT ? &g->content : &g->reasoning;
@@ -89,12 +166,16 @@ static void send_part(struct api *a, struct gen *g, enum gen_part part)
     put_chain(from, t);
     text_puts(t, "\"},\"logprobs\":");
     if (part == GEN_CONTENT)
-        put_logprobs(g, t);
+        put_logprobs(a, g, t);
     else
         text_puts(t, "null");
-    text_puts(t, ",\"finish_reason\":null}]");
-    text_puts(t, g->wants_usage ? ",\"usage\":null}" : "}");
+    close_choice(g, t);
     send_chunk(a, g, t);
+    while (part == GEN_CONTENT && g->n_logprobs > 0 && !g->call->is_done) {
+        t = open_bare(a, g); /* those that found no room beside their text */
+        close_choice(g, t);
+        send_chunk(a, g, t);
+    }
 }
 
 void gen_write_flush(struct api *a, struct gen *g)
@@ -154,10 +235,12 @@ static void end_stream(struct api *a, struct gen *g, const char *finish_reason, 
 {
     gen_write_flush(a, g);
     begin_stream(a, g);
-    struct text *t = fresh(a);
-    open_chunk(g, t);
-    text_puts(t, "{\"index\":0,\"delta\":{},\"logprobs\":");
-    put_logprobs(g, t);
+    struct text *t = open_bare(a, g);
+    while (g->n_logprobs > 0 && !g->call->is_done) {
+        close_choice(g, t);
+        send_chunk(a, g, t);
+        t = open_bare(a, g);
+    }
     text_fmt(t, ",\"finish_reason\":\"%s\"}]", finish_reason);
     if (g->wants_usage) {
         text_puts(t, ",\"usage\":null}");
@@ -203,9 +286,8 @@ static bool put_text(struct chain *body, struct text *t)
     return ok;
 }
 
-static bool write_answer(struct api *a, struct gen *g, struct chain *body,
-                         const char *finish_reason, const char *stop,
-                         const struct gen_timings *timings)
+/* Everything up to the logprobs' items, and everything from them on. */
+static bool write_head(struct api *a, struct gen *g, struct chain *body)
 {
     struct text *t = fresh(a);
     text_fmt(t,
@@ -225,16 +307,16 @@ static bool write_answer(struct api *a, struct gen *g, struct chain *body,
         text_puts(t, "\"");
     }
     text_puts(t, ",\"refusal\":null,\"annotations\":[]},\"logprobs\":");
-    if (g->wants_logprobs) {
-        text_puts(t, "{\"content\":[");
-        if (!put_text(body, t))
-            return false;
-        chain_splice(body, &g->logprobs);
-        text_puts(t, "],\"refusal\":null}");
-    } else {
-        text_puts(t, "null");
-    }
-    text_fmt(t, ",\"finish_reason\":\"%s\"}],", finish_reason);
+    text_puts(t, g->wants_logprobs ? "{\"content\":[" : "null");
+    return put_text(body, t);
+}
+
+static bool write_tail(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
+                       const struct gen_timings *timings)
+{
+    struct text *t = fresh(a);
+    text_fmt(t, "%s,\"finish_reason\":\"%s\"}],", g->wants_logprobs ? "],\"refusal\":null}" : "",
+             finish_reason);
     put_usage(g, t, timings);
     text_fmt(t, ",\"system_fingerprint\":\"%s\"", g->fingerprint);
     if (a->cfg.timings) {
@@ -242,21 +324,42 @@ static bool write_answer(struct api *a, struct gen *g, struct chain *body,
         put_timings(g, t, timings, stop);
     }
     text_puts(t, "}");
-    return put_text(body, t);
+    return put_text(&g->tail, t);
 }
 
-static void end_plain(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
+static bool end_plain(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
                       const struct gen_timings *timings)
 {
     struct chain body;
     chain_init(&body, a->chains);
-    if (write_answer(a, g, &body, finish_reason, stop, timings)) {
-        answer_send_json(a, g->call, &body);
-        return;
+    if (write_head(a, g, &body) && write_tail(a, g, finish_reason, stop, timings)) {
+        uint64_t n_commas = g->n_logprobs ? g->n_logprobs - 1 : 0;
+        answer_send_json(a, g->call, &body, g->n_json_bytes + n_commas + g->tail.n_bytes);
+        return gen_write_more(a, g);
     }
     chain_deinit(&body);
     answer_error(a, g->call, API_OVERLOADED, NULL,
                  "The server has no memory left for this answer.");
+    return true;
+}
+
+bool gen_write_more(struct api *a, struct gen *g)
+{
+    struct api_call *call = g->call;
+    while (!call->is_done && g->n_logprobs > 0) {
+        if (call->out.n_bytes >= API_OUT_HIGH_BYTES / 2)
+            return false;
+        struct text *t = fresh(a);
+        text_puts(t, g->has_sent_item ? "," : "");
+        put_oldest(a, g, t);
+        g->has_sent_item = true;
+        if (!put_text(&call->out, t))
+            give_up(g);
+    }
+    if (!call->is_done)
+        chain_splice(&call->out, &g->tail);
+    call->is_done = true;
+    return true;
 }
 
 /* ---- entries ---- */
@@ -272,34 +375,10 @@ void gen_write_text(struct api *a, struct gen *g, enum gen_part part, struct str
         g->cut = GEN_CUT_SLOW; /* no memory: gen.c ends it */
 }
 
-static void put_token(const struct api *a, struct text *t, int32_t id, float logprob)
-{
-    char bytes[DETOK_MAX_PIECE_BYTES];
-    size_t n = detok_bytes(&a->tok, id, bytes, sizeof bytes);
-    text_puts(t, "{\"token\":");
-    text_json(t, (struct str){bytes, n});
-    text_puts(t, ",\"logprob\":");
-    text_decimal(t, logprob < -9999.0f ? -9999.0 : (double)logprob, 6);
-    text_puts(t, ",\"bytes\":[");
-    for (size_t i = 0; i < n; i++)
-        text_fmt(t, "%s%u", i ? "," : "", (unsigned char)bytes[i]);
-    text_puts(t, "]");
-}
-
-/* The oldest held item joins those that may go out. */
+/* The oldest held one joins those that may go out. */
 static void release_logprob(struct gen *g)
 {
-    size_t n_bytes = g->held[0].n_bytes;
-    bool ok = g->n_logprobs == 0 || chain_put(&g->logprobs, STR(","));
-    while (n_bytes > 0) {
-        struct str piece = chain_front(&g->held_logprobs);
-        piece.n_bytes = piece.n_bytes < n_bytes ? piece.n_bytes : n_bytes;
-        ok = ok && chain_put(&g->logprobs, piece);
-        n_bytes -= piece.n_bytes;
-        chain_drop(&g->held_logprobs, piece.n_bytes);
-    }
-    if (!ok)
-        g->cut = GEN_CUT_SLOW;
+    g->n_json_bytes += g->held[0].n_json_bytes;
     g->n_logprobs++;
     memmove(g->held, g->held + 1, --g->n_held * sizeof *g->held);
 }
@@ -312,35 +391,36 @@ void gen_write_logprobs_until(struct gen *g, uint64_t shown_bytes)
 
 void gen_write_logprob(struct api *a, struct gen *g, const struct engine_event *ev)
 {
+    struct record r = {.chosen = {ev->tokens.ids[0], ev->tokens.logprob},
+                       .n_top = ev->tokens.n_top};
+    struct text *t = fresh(a);
     if (!g->call || !ev->tokens.has_logprobs)
         return;
-    struct text *t = fresh(a);
-    put_token(a, t, ev->tokens.ids[0], ev->tokens.logprob);
-    text_puts(t, ",\"top_logprobs\":[");
-    for (uint32_t i = 0; i < ev->tokens.n_top; i++) {
-        text_puts(t, i ? "," : "");
-        put_token(a, t, ev->tokens.top[i].id, ev->tokens.top[i].logprob);
-        text_puts(t, "}");
-    }
-    text_puts(t, "]}");
+    memcpy(r.top, ev->tokens.top, r.n_top * sizeof *r.top);
+    if (!g->wants_stream)
+        put_record(a, t, &r); /* only to know its length */
     if (g->n_held == GEN_MAX_HELD_ITEMS)
         release_logprob(g);
-    if (t->is_full || !chain_put(&g->held_logprobs, text_str(t))) {
+    uint64_t n_bytes = gen_write_record_bytes(r.n_top),
+             n_kept = n_bytes < g->n_promised_bytes ? n_bytes : g->n_promised_bytes;
+    g->n_promised_bytes -= n_kept;
+    a->gens->n_promised_bytes -= n_kept;
+    if (!chain_put(&g->logprobs, (struct str){(const char *)&r, (size_t)n_bytes})) {
         g->cut = GEN_CUT_SLOW;
         return;
     }
     g->held[g->n_held++] = (struct gen_held){g->stops.n_fed_bytes, (uint32_t)t->n_bytes};
 }
 
-void gen_write_end(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
+bool gen_write_end(struct api *a, struct gen *g, const char *finish_reason, const char *stop,
                    const struct gen_timings *timings)
 {
     if (!g->call || g->call->is_done)
-        return;
-    if (g->wants_stream)
-        end_stream(a, g, finish_reason, stop, timings);
-    else
-        end_plain(a, g, finish_reason, stop, timings);
+        return true;
+    if (!g->wants_stream)
+        return end_plain(a, g, finish_reason, stop, timings);
+    end_stream(a, g, finish_reason, stop, timings);
+    return true;
 }
 
 void gen_write_error(struct api *a, struct gen *g, const struct api_error *e)
@@ -349,6 +429,10 @@ void gen_write_error(struct api *a, struct gen *g, const struct api_error *e)
         return;
     if (!g->call->is_started) {
         answer_fail(a, g->call, e, NULL);
+        return;
+    }
+    if (!g->wants_stream) { /* half of its logprobs are out: it can only break off */
+        give_up(g);
         return;
     }
     gen_write_flush(a, g);
