@@ -99,6 +99,11 @@ bool tok_open(struct tok *t, const void *image, size_t image_bytes, struct err *
     t->n_vocab = tb->n_vocab;
     for (int i = 0; i < TOK_N_SPECIAL; i++)
         t->special[i] = (int32_t)tb->special[i];
+    const uint32_t *pieces = tok_section_at(tb, TOK_SEC_PIECES);
+    for (uint32_t i = 0; i < tb->n_vocab; i++)
+        t->max_piece_bytes = pieces[i + 1] - pieces[i] > t->max_piece_bytes
+                                 ? pieces[i + 1] - pieces[i]
+                                 : t->max_piece_bytes;
     t->template_rev = tb->template_rev;
     t->has_empty_thought = tb->has_empty_thought != 0;
     return true;

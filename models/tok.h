@@ -42,7 +42,9 @@ struct tok {
     int32_t special[TOK_N_SPECIAL];
     uint32_t
         template_rev; /* 1 or 2: which chat template revision the file asks for (gemma4-chat 5.1) */
-    bool has_empty_thought; /* large models print an empty thought when thinking is off */
+    uint32_t max_piece_bytes; /* of the longest token: n bytes of text are at least n / this many
+                                 tokens */
+    bool has_empty_thought;   /* large models print an empty thought when thinking is off */
     /* views into the image, set by tok_open; private to tok.c and detok.c */
     const struct tok_tables *tables;
 };
@@ -81,6 +83,35 @@ struct tok_ids {
  * the text is too long to merge; ERR_FORMAT if the text is not valid UTF-8. */
 bool tok_encode(const struct tok *t, const struct tok_text *text, struct tok_scratch *scratch,
                 struct tok_ids *ids, struct err *e);
+
+/* The same in steps, for a caller that has other work in between: one step is a character or a
+ * merge. All that is passed stays where it is until the end. Fields are private to tok_encode.c. */
+struct tok_encoder {
+    const struct tok_tables *tb;
+    const struct tok *tok;
+    struct tok_scratch *scratch;
+    struct tok_ids *ids;
+    const struct tok_segment *segs;
+    size_t n_segs, i_seg, at; /* the next character: segs[i_seg].text.p[at] */
+    size_t n_ids;
+    uint32_t n_syms;    /* of the run so far */
+    uint32_t last_char; /* of the run so far, or none */
+    enum tok_encoder_state {
+        TOK_ENCODER_SCANNING = 0,
+        /* a long run: */
+        TOK_ENCODER_LINKING,
+        TOK_ENCODER_MERGING,
+        TOK_ENCODER_EMITTING,
+    } state;
+    uint32_t i_sym, n_heap;
+};
+
+enum tok_progress { TOK_GOES_ON, TOK_FINISHED, TOK_FAILED };
+
+void tok_encode_begin(struct tok_encoder *en, const struct tok *t, const struct tok_text *text,
+                      struct tok_scratch *scratch, struct tok_ids *ids);
+/* TOK_FINISHED: ids->n is the count, be there room for them or not. TOK_FAILED: as tok_encode. */
+enum tok_progress tok_encode_step(struct tok_encoder *en, size_t max_steps, struct err *e);
 
 /* Raw text of a token (markers included, U+2581 kept); empty for ids out of range. */
 struct str tok_piece(const struct tok *t, int32_t id);

@@ -277,6 +277,73 @@ TEST(tok_equals_the_rule_on_random_runs_of_every_length)
     free(ts);
 }
 
+/* Steps taken in pieces of max_steps; the ids are in f->ids afterwards. */
+static size_t encode_in_steps(struct fixture *f, const struct tok_text *text, size_t max_steps)
+{
+    struct tok_encoder en;
+    enum tok_progress p;
+    size_t n_calls = 0;
+    tok_encode_begin(&en, &f->tok, text, f->scratch, &f->ids);
+    do {
+        p = tok_encode_step(&en, max_steps, &f->e);
+        n_calls++;
+    } while (p == TOK_GOES_ON);
+    MUST_TRUE(p == TOK_FINISHED, f->e.msg);
+    return n_calls;
+}
+
+TEST(tok_steps_of_any_size_give_the_same_ids)
+{
+    enum { N = 3000 };
+    static char text[N + 1];
+    static int32_t want[N + 100];
+    struct fixture f;
+    uint64_t state = 11;
+    fixture_open(&f);
+    for (int round = 0; round < 24; round++) { /* words, line feeds, markers, runs for the heap */
+        size_t n = 0;
+        while (n < N - 20) {
+            state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+            uint32_t r = (uint32_t)(state >> 33);
+            if (r % 97 == 0)
+                n += (size_t)sprintf(text + n, "%s",
+                                     r & 1024 ? "<|turn>" : "\xc3\xa9\xf0\x9f\x98\x80\n\n");
+            else
+                text[n++] = "aaabbbcc th\n"[r / 97 % (round % 2 ? 8 : 12)];
+        }
+        const struct tok_segment segs[] = {
+            {{text, n / 3}, true}, {{text + n / 3, 0}, false}, {{text + n / 3, n - n / 3}, false}};
+        const struct tok_text whole = {segs, 3, true};
+        if (!str_is_utf8(segs[0].text)) /* cut inside a character */
+            continue;
+        MUST_TRUE(tok_encode(&f.tok, &whole, f.scratch, &f.ids, &f.e), f.e.msg);
+        size_t n_want = f.ids.n;
+        memcpy(want, f.ids.at, n_want * sizeof *want);
+        for (size_t max_steps = 1; max_steps < 5000; max_steps = max_steps * 3 + 1) {
+            CHECK_TRUE(encode_in_steps(&f, &whole, max_steps) >= n / 7 / max_steps);
+            MUST_TRUE(f.ids.n == n_want, text);
+            CHECK_BYTES(f.ids.at, want, n_want * sizeof *want);
+        }
+    }
+    fixture_close(&f);
+}
+
+TEST(tok_long_run_is_left_and_taken_up_again)
+{
+    enum { N = 200000, STEPS = 1000 };
+    struct fixture f;
+    fixture_open(&f);
+    char *text = malloc(N);
+    MUST_TRUE(text, "memory");
+    memset(text, 'a', N);
+    const struct tok_segment seg = {{text, N}, false};
+    const struct tok_text whole = {&seg, 1, false};
+    CHECK_TRUE(encode_in_steps(&f, &whole, STEPS) >= 3 * N / STEPS); /* scan, link, merge */
+    CHECK_EQ(f.ids.n, N / 2);
+    free(text);
+    fixture_close(&f);
+}
+
 TEST(tok_knows_pieces_classes_and_stops)
 {
     struct fixture f;
@@ -293,6 +360,7 @@ TEST(tok_knows_pieces_classes_and_stops)
     for (int32_t id = 0; id < (int32_t)t->n_vocab; id++)
         n_stops += tok_is_stop(t, id);
     CHECK_EQ(n_stops, 3);
+    CHECK_EQ(t->max_piece_bytes, strlen("<|tool_response>"));
     CHECK_TRUE(tok_is_stop(t, t->special[TOK_EOS]) && tok_is_stop(t, t->special[TOK_TURN_CLOSE]) &&
                tok_is_stop(t, t->special[TOK_TOOL_RESP_OPEN]));
     fixture_close(&f);
