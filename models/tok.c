@@ -100,6 +100,7 @@ bool tok_open(struct tok *t, const void *image, size_t image_bytes, struct err *
     for (int i = 0; i < TOK_N_SPECIAL; i++)
         t->special[i] = (int32_t)tb->special[i];
     const uint32_t *pieces = tok_section_at(tb, TOK_SEC_PIECES);
+    t->max_piece_bytes = 1; /* a divisor */
     for (uint32_t i = 0; i < tb->n_vocab; i++)
         t->max_piece_bytes = pieces[i + 1] - pieces[i] > t->max_piece_bytes
                                  ? pieces[i + 1] - pieces[i]

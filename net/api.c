@@ -5,6 +5,7 @@
 #include "net/api_models.h"
 #include "net/api_pages.h"
 #include "net/gen.h"
+#include "net/lane.h"
 #include "runtime/base/log.h"
 #include "runtime/base/secret.h"
 
@@ -317,6 +318,7 @@ void api_drained(struct api *a, struct api_call *call)
 
 void api_gone(struct api *a, struct api_call *call)
 {
+    lane_gone(a, call);
     if (call->gen)
         gen_gone(a, call);
 }
@@ -373,12 +375,24 @@ bool api_engine_events(struct api *a)
 void api_engine_down(struct api *a)
 {
     a->engine_state = API_ENGINE_IS_DOWN;
+    lane_engine_down(a);
     gen_engine_down(a);
 }
 
 void api_tick(struct api *a)
 {
     gen_tick(a);
+    lane_tick(a);
+}
+
+void api_work(struct api *a)
+{
+    lane_work(a);
+}
+
+bool api_has_work(const struct api *a)
+{
+    return a->lane->call != NULL;
 }
 
 void api_keys_changed(struct api *a)

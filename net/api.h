@@ -43,17 +43,20 @@ enum {
     API_OUT_HIGH_BYTES = 256 * 1024,
     API_IGNORED_BYTES = 512,
     API_PATH_BYTES = 256,
+    API_SHORT_BODY_BYTES = 32 * 1024, /* of a chat request that is encoded at once: net/lane.h */
     API_MAX_CONTEXT_TOKENS = 262144
 };
 
 struct gen;       /* a running generation: net/gen.h */
 struct gen_table; /* all of them */
+struct lane;      /* long prompts: net/lane.h */
 struct route;     /* one line of api.c's table */
 
 enum api_next {
     API_ANSWERED,  /* the answer is complete in call->out */
     API_READ_BODY, /* admitted: api_handle wants the body */
     API_PENDING,   /* the answer is being written by events */
+    API_LATER,     /* api_handle again with the same body, once call->is_due */
 };
 
 struct api_call {
@@ -80,6 +83,7 @@ struct api_call {
     bool must_close; /* the connection ends after this answer */
     bool is_started; /* the status line is in out */
     bool is_done;    /* the last byte is in out */
+    bool is_due;     /* after API_LATER: its turn has come */
     bool is_broken;  /* the answer cannot be completed: close at once when out is sent */
     uint16_t status;
     const char *error_code; /* of the answer, NULL if it is none */
@@ -88,6 +92,16 @@ struct api_call {
     struct audit_entry audit;        /* what the audit line will say */
     int64_t began_at_ms;
     uint64_t n_sent_bytes; /* conn counts */
+};
+
+/* Where a prompt is made (net/prompt.h). */
+struct prompt_room {
+    char *text;
+    size_t text_bytes;
+    struct tok_segment *segs;
+    size_t max_segs;
+    int32_t *ids; /* [API_MAX_CONTEXT_TOKENS] */
+    struct tok_scratch *tok_scratch;
 };
 
 enum api_engine { API_ENGINE_IS_LOADING, API_ENGINE_IS_READY, API_ENGINE_IS_DOWN };
@@ -113,13 +127,8 @@ struct api {
     void (*wake)(struct api_call *call); /* out has grown, or is_done: the connection must look */
     bool is_draining;
 
-    /* buffers of prompt.c */
-    char *prompt_text;
-    size_t prompt_text_bytes;
-    struct tok_segment *prompt_segs;
-    size_t max_prompt_segs;
-    int32_t *prompt_ids; /* [API_MAX_CONTEXT_TOKENS] */
-    struct tok_scratch *tok_scratch;
+    struct prompt_room short_room, long_room;
+    struct lane *lane;
 
     /* the engine, while there is one */
     enum api_engine engine_state;
@@ -153,6 +162,11 @@ void api_end(struct api *a, struct api_call *call);
  * (api_engine_down). */
 bool api_engine_events(struct api *a);
 void api_engine_down(struct api *a);
+
+/* A bounded piece of the long work that waits, and whether there is more: then come again after a
+ * look at the sockets. */
+void api_work(struct api *a);
+bool api_has_work(const struct api *a);
 
 /* Deadlines of generations; call at least every 100 ms while there are any. */
 void api_tick(struct api *a);

@@ -400,6 +400,18 @@ bool chat_request_parse(struct chat_request *r, struct str body, const struct en
     return false;
 }
 
+void chat_request_detach(struct chat_request *r)
+{
+    size_t n_bytes = 0;
+    for (uint32_t i = 0; i < r->n_stops; i++) {
+        memcpy(r->stop_text + n_bytes, r->stops[i].p, r->stops[i].n_bytes);
+        r->stops[i].p = r->stop_text + n_bytes;
+        n_bytes += r->stops[i].n_bytes;
+    }
+    json_decref(r->root);
+    r->root = r->messages = NULL;
+}
+
 void chat_request_deinit(struct chat_request *r)
 {
     json_decref(r->root);

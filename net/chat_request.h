@@ -25,11 +25,14 @@ struct chat_request {
     bool enable_thinking, preserve_thinking;
     bool continues;                   /* the last message, of the assistant, is to be continued */
     char ignored[CHAT_IGNORED_BYTES]; /* names, comma separated; "" = none */
+    char stop_text[STOP_MATCH_MAX_STRINGS * STOP_MATCH_MAX_BYTES]; /* after chat_request_detach */
 };
 
 /* info: the loaded model. On failure *e says what to answer and *r is empty. */
 bool chat_request_parse(struct chat_request *r, struct str body, const struct engine_info *info,
                         const struct edge_config *cfg, struct api_error *e);
+/* Gives the JSON tree back; everything but root and messages stays. r must not be moved then. */
+void chat_request_detach(struct chat_request *r);
 void chat_request_deinit(struct chat_request *r);
 
 #endif

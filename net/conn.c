@@ -25,6 +25,7 @@ static bool has_large_body(const struct conn *c)
 
 static void release_body(struct conn *c)
 {
+    c->call.body = (struct str){NULL, 0};
     if (has_large_body(c)) {
         struct conn_bodies *b = &c->env->bodies;
         b->idle[b->n_idle++] = c->i_body;
@@ -181,11 +182,12 @@ static void wipe_keys(struct conn *c)
 
 static void after_handler(struct conn *c, enum api_next next, size_t n_used_bytes)
 {
-    release_body(c);
-    c->call.body = (struct str){NULL, 0};
+    if (next != API_LATER)
+        release_body(c);
     c->call.head = NULL;
     drop_in(c, n_used_bytes);
-    enter(c, next == API_PENDING && !c->call.is_done ? CONN_BUSY : CONN_SEND);
+    bool is_pending = next == API_PENDING || next == API_LATER;
+    enter(c, is_pending && !c->call.is_done ? CONN_BUSY : CONN_SEND);
 }
 
 static void answer_bad(struct conn *c, enum api_code code, const char *message)
@@ -398,6 +400,19 @@ static void run_gone(struct conn *c)
     enter(c, CONN_DEAD);
 }
 
+/* The handler is at work; or the body waits for its turn, which may come to nothing. */
+static bool run_busy(struct conn *c)
+{
+    if (c->call.is_due) {
+        c->call.is_due = false;
+        after_handler(c, api_handle(c->env->api, &c->call), 0);
+    } else if (c->call.is_done) {
+        release_body(c);
+        enter(c, CONN_SEND);
+    }
+    return c->state != CONN_BUSY;
+}
+
 /* One step; true if another may follow. */
 static bool step(struct conn *c)
 {
@@ -418,9 +433,7 @@ static bool step(struct conn *c)
             run_chunked_body(c);
         return c->state != CONN_BODY;
     case CONN_BUSY:
-        if (c->call.is_done)
-            enter(c, CONN_SEND);
-        return c->call.is_done;
+        return run_busy(c);
     case CONN_SEND:
         if (c->call.out.n_bytes)
             return false;

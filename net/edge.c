@@ -397,12 +397,14 @@ static void run(struct edge *edge)
         if (ready & LOOP_ENGINE)
             on_engine_events(edge);
         api_tick(&m->api);
+        api_work(&m->api);
         wait_ms = loop_tick(&m->loop);
         is_alive = beat(edge) && !(m->api.is_draining && loop_drain(&m->loop));
         int64_t most_ms = gen_n_running(&m->api) + gen_n_waiting(&m->api)
                               ? GEN_TICK_MS
                               : edge->beat_at_ms - m->api.mono_ms;
         wait_ms = wait_ms < most_ms ? wait_ms : most_ms > 0 ? most_ms : 0;
+        wait_ms = api_has_work(&m->api) ? 0 : wait_ms;
     }
     loop_close(&m->loop);
 }

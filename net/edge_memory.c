@@ -5,8 +5,9 @@
 
 enum {
     SCRATCH_BYTES = 1 << 20, /* one answer's text while it is built: metrics, a stream's frame */
-    PROMPT_SPARE_BYTES = 1 << 20,    /* what the template adds to a body's text */
-    MAX_PROMPT_SEGS = 8 * 2048 + 64, /* 2048 messages, at most 8 pieces each */
+    PROMPT_SPARE_BYTES = 1 << 20,                /* what the template adds to a body's text */
+    SHORT_TEXT_BYTES = 8 * API_SHORT_BODY_BYTES, /* a body of nothing but shortest messages */
+    MAX_PROMPT_SEGS = 8 * 2048 + 64,             /* 2048 messages, at most 8 pieces each */
     MIN_CHAIN_BYTES_PER_CONN = 8192,
     CHAIN_BYTES_PER_REQUEST = 128 * 1024,
 };
@@ -15,7 +16,10 @@ enum {
 struct layout {
     uint64_t self, conns, fds, interest, lives, has_fin, in, small_bodies, tls_conns, tls, tls_heap,
         bodies, json_heap;
-    uint64_t chains, gens, scratch, prompt_text, prompt_segs, prompt_ids, tok_scratch;
+    uint64_t chains, gens, scratch;
+    struct room_layout {
+        uint64_t text, segs, ids, tok_scratch;
+    } short_room, long_room;
     uint32_t n_chain_blocks;
     size_t json_bytes, prompt_text_bytes;
 };
@@ -48,6 +52,15 @@ static bool plan_conns(const struct edge_config *c, struct plan *p, struct layou
            plan_add(p, "edge TLS memory", 1, tls_heap_bytes(c->max_conns), &o->tls_heap, e);
 }
 
+static bool plan_room(size_t text_bytes, struct plan *p, struct room_layout *o, struct err *e)
+{
+    return plan_add(p, "edge prompt text", 1, text_bytes, &o->text, e) &&
+           plan_add(p, "edge prompt pieces", MAX_PROMPT_SEGS, sizeof(struct tok_segment), &o->segs,
+                    e) &&
+           plan_add(p, "edge prompt tokens", API_MAX_CONTEXT_TOKENS, sizeof(int32_t), &o->ids, e) &&
+           plan_add(p, "edge tokenizer", 1, tok_scratch_bytes(), &o->tok_scratch, e);
+}
+
 static bool plan_all(const struct edge_config *c, struct plan *p, struct layout *o, struct err *e)
 {
     if (!check_config(c, e))
@@ -65,12 +78,8 @@ static bool plan_all(const struct edge_config *c, struct plan *p, struct layout 
            plan_add(p, "edge output", o->n_chain_blocks, CHAIN_BLOCK_BYTES, &o->chains, e) &&
            plan_add(p, "edge generations", 1, gen_table_bytes(c->max_requests), &o->gens, e) &&
            plan_add(p, "edge scratch", 1, SCRATCH_BYTES, &o->scratch, e) &&
-           plan_add(p, "edge prompt text", 1, o->prompt_text_bytes, &o->prompt_text, e) &&
-           plan_add(p, "edge prompt pieces", MAX_PROMPT_SEGS, sizeof(struct tok_segment),
-                    &o->prompt_segs, e) &&
-           plan_add(p, "edge prompt tokens", API_MAX_CONTEXT_TOKENS, sizeof(int32_t),
-                    &o->prompt_ids, e) &&
-           plan_add(p, "edge tokenizer", 1, tok_scratch_bytes(), &o->tok_scratch, e);
+           plan_room(SHORT_TEXT_BYTES, p, &o->short_room, e) &&
+           plan_room(o->prompt_text_bytes, p, &o->long_room, e);
 }
 
 bool edge_plan(const struct edge_config *cfg, struct plan *p, struct err *e)
@@ -101,6 +110,19 @@ static void wire_conns(struct edge_memory *m, char *base, const struct layout *o
     conn_bodies_init(&m->env.bodies, base + o->bodies, cfg->n_bodies, cfg->body_bytes);
 }
 
+static void wire_room(struct prompt_room *room, char *base, const struct room_layout *o,
+                      size_t text_bytes)
+{
+    *room = (struct prompt_room){
+        .text = base + o->text,
+        .text_bytes = text_bytes,
+        .segs = (void *)(base + o->segs),
+        .max_segs = MAX_PROMPT_SEGS,
+        .ids = (void *)(base + o->ids),
+        .tok_scratch = (void *)(base + o->tok_scratch),
+    };
+}
+
 static void wire_api(struct edge_memory *m, char *base, const struct layout *o)
 {
     struct api *a = &m->api;
@@ -112,12 +134,9 @@ static void wire_api(struct edge_memory *m, char *base, const struct layout *o)
     a->json_heap = &m->json_heap;
     a->gens = &m->gens;
     text_init(&a->scratch, base + o->scratch, SCRATCH_BYTES);
-    a->prompt_text = base + o->prompt_text;
-    a->prompt_text_bytes = o->prompt_text_bytes;
-    a->prompt_segs = (void *)(base + o->prompt_segs);
-    a->max_prompt_segs = MAX_PROMPT_SEGS;
-    a->prompt_ids = (void *)(base + o->prompt_ids);
-    a->tok_scratch = (void *)(base + o->tok_scratch);
+    a->lane = &m->lane;
+    wire_room(&a->short_room, base, &o->short_room, SHORT_TEXT_BYTES);
+    wire_room(&a->long_room, base, &o->long_room, o->prompt_text_bytes);
 }
 
 struct edge_memory *edge_memory_take(const struct edge_config *cfg, struct err *e)

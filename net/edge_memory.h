@@ -8,6 +8,7 @@
 #include "net/api.h"
 #include "net/conn.h"
 #include "net/gen.h"
+#include "net/lane.h"
 #include "net/loop.h"
 
 struct edge_memory {
@@ -18,6 +19,7 @@ struct edge_memory {
     struct audit audit;
     struct chain_pool chains;
     struct gen_table gens;
+    struct lane lane;
     struct heap tls_heap, json_heap;
     struct conn_env env;
     struct loop loop;

@@ -480,7 +480,7 @@ enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_
     fill(a, g, call, rq, prompt);
     bool ok =
         stop_match_init(&g->stops, rq->stops, rq->n_stops, &e) &&
-        engine_client_submit(a->engine, g->req_id, &params, a->prompt_ids, prompt->n_tokens, &e);
+        engine_client_submit(a->engine, g->req_id, &params, prompt->ids, prompt->n_tokens, &e);
     if (!ok) {
         fail(a, g, API_OVERLOADED, 2, "The server is busy; try again in a moment.");
         return API_ANSWERED;

@@ -88,8 +88,8 @@ size_t gen_table_bytes(uint32_t max_requests);
 void gen_table_init(struct gen_table *t, void *memory, uint32_t max_requests,
                     struct chain_pool *chains);
 
-/* Takes a place and submits api->prompt_ids[0..n_prompt). API_PENDING, or refused: API_ANSWERED. rq
- * is not kept. */
+/* Takes a place and submits the prompt. API_PENDING, or refused: API_ANSWERED. rq and prompt are
+ * not kept. */
 struct prompt;
 enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_request *rq,
                         const struct prompt *prompt);
