@@ -143,14 +143,38 @@ static bool read_sampling(struct chat_request *r, const struct engine_info *info
     return true;
 }
 
-static bool read_length_and_seed(struct chat_request *r, const struct edge_config *cfg,
-                                 struct api_error *e)
+/* Any 64 bits: signed, as the type of the number is, or unsigned. -1 counts as absent. */
+static bool read_seed(struct chat_request *r, struct api_error *e)
+{
+    const json_t *v = json_get(r->root, "seed");
+    struct str digits;
+    int64_t seed = -1;
+    if (v && json_text_is_big_int(v, &digits)) {
+        bool fits = digits.n_bytes > 0;
+        r->gen.seed = 0;
+        for (size_t i = 0; fits && i < digits.n_bytes; i++) {
+            unsigned digit = (unsigned char)digits.p[i] - (unsigned)'0';
+            fits = digit <= 9 && !__builtin_mul_overflow(r->gen.seed, 10, &r->gen.seed) &&
+                   !__builtin_add_overflow(r->gen.seed, digit, &r->gen.seed);
+        }
+        r->has_seed = true;
+        return fits ||
+               api_fail(e, API_INVALID_VALUE, "seed", "seed must be an integer of 64 bits.");
+    }
+    if (!json_get_int(JSON_AT(r->root, "seed", "seed"), INT64_MIN, INT64_MAX, &seed, e))
+        return false;
+    r->has_seed = seed != -1;
+    r->gen.seed = (uint64_t)seed;
+    return true;
+}
+
+static bool read_length_and_n(struct chat_request *r, const struct edge_config *cfg,
+                              struct api_error *e)
 {
     const char *name = spelling(r->root, "max_completion_tokens", "max_tokens");
-    int64_t max_tokens = -1, seed = -1, n = 1;
+    int64_t max_tokens = -1, n = 1;
     if (!json_get_int(JSON_AT(r->root, name, name), -1, INT64_MAX, &max_tokens, e) ||
-        !json_get_int(JSON_AT(r->root, "seed", "seed"), INT64_MIN, INT64_MAX, &seed, e) ||
-        !json_get_int(JSON_AT(r->root, "n", "n"), 1, INT64_MAX, &n, e))
+        !json_get_int(JSON_AT(r->root, "n", "n"), 1, CHAT_MAX_N, &n, e))
         return false;
     if (max_tokens == 0)
         return api_fail(e, API_INVALID_VALUE, name, "%s must be at least 1.", name);
@@ -159,8 +183,6 @@ static bool read_length_and_seed(struct chat_request *r, const struct edge_confi
     r->gen.max_tokens = max_tokens < 0           ? cfg->default_max_tokens
                         : max_tokens > INT32_MAX ? INT32_MAX
                                                  : (uint32_t)max_tokens;
-    r->has_seed = seed != -1;
-    r->gen.seed = (uint64_t)seed;
     return true;
 }
 
@@ -277,10 +299,15 @@ static bool read_thinking(struct chat_request *r, const struct edge_config *cfg,
 static bool check_response_format(const struct chat_request *r, struct api_error *e)
 {
     const json_t *format;
-    struct str type = STR("text");
+    struct str type = {NULL, 0};
     if (!json_get_object(JSON_AT(r->root, "response_format", "response_format"), &format, e) ||
         (format && !json_get_str(JSON_AT(format, "type", "response_format.type"), 64, &type, e)))
         return false;
+    if (!format)
+        return true;
+    if (!type.p)
+        return api_fail(e, API_MISSING_PARAMETER, "response_format.type",
+                        "response_format.type is missing.");
     return str_is(type, "text") || api_fail(e, API_UNSUPPORTED_VALUE, "response_format.type",
                                             "Only the response format \"text\" is supported yet.");
 }
@@ -341,6 +368,17 @@ static bool check_metadata(const struct chat_request *r, struct api_error *e)
     return true;
 }
 
+/* Ignored for the output, but what they hold is as documented. */
+static bool check_names(const struct chat_request *r, struct api_error *e)
+{
+    static const char *const names[] = {"user", "safety_identifier", "prompt_cache_key"};
+    struct str ignored;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!json_get_str(JSON_AT(r->root, names[i], names[i]), 256, &ignored, e))
+            return false;
+    return true;
+}
+
 static bool check_lacking(const struct chat_request *r, struct api_error *e)
 {
     const json_t *bias;
@@ -351,7 +389,7 @@ static bool check_lacking(const struct chat_request *r, struct api_error *e)
         return api_fail(e, API_UNSUPPORTED_PARAMETER, "logit_bias",
                         "logit_bias is not supported yet.");
     return check_response_format(r, e) && check_tools(r, e) && check_modalities(r, e) &&
-           check_metadata(r, e) &&
+           check_metadata(r, e) && check_names(r, e) &&
            json_get_bool(JSON_AT(r->root, "cache_prompt", "cache_prompt"), &cache_prompt, e) &&
            check_flag_is_off(r, "return_progress", e) &&
            check_flag_is_off(r, "timings_per_token", e);
@@ -377,6 +415,8 @@ static bool check_model(const struct chat_request *r, const struct engine_info *
 static bool parse_root(struct chat_request *r, struct str body, struct api_error *e)
 {
     struct err why = {0};
+    if (body.n_bytes == 0)
+        return api_fail(e, API_INVALID_JSON, NULL, "The body is empty; a JSON object is needed.");
     r->root = json_text_parse(body, &why);
     if (!r->root && why.code == ERR_NOMEM)
         return api_fail(e, API_TOO_LARGE, NULL,
@@ -392,9 +432,9 @@ bool chat_request_parse(struct chat_request *r, struct str body, const struct en
 {
     memset(r, 0, sizeof *r);
     if (parse_root(r, body, e) && check_members(r, cfg, e) && check_model(r, info, cfg, e) &&
-        read_sampling(r, info, e) && read_length_and_seed(r, cfg, e) && read_logprobs(r, e) &&
-        read_stops(r, e) && read_stream(r, e) && read_thinking(r, cfg, e) && check_lacking(r, e) &&
-        chat_messages_check(r, e))
+        read_sampling(r, info, e) && read_length_and_n(r, cfg, e) && read_seed(r, e) &&
+        read_logprobs(r, e) && read_stops(r, e) && read_stream(r, e) && read_thinking(r, cfg, e) &&
+        check_lacking(r, e) && chat_messages_check(r, e))
         return true;
     chat_request_deinit(r);
     return false;

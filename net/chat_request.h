@@ -12,7 +12,7 @@
 #include "net/json.h"
 #include "runtime/engine.h"
 
-enum { CHAT_MAX_MESSAGES = 2048, CHAT_IGNORED_BYTES = 256 };
+enum { CHAT_MAX_MESSAGES = 2048, CHAT_MAX_N = 4, CHAT_IGNORED_BYTES = 256 };
 
 struct chat_request {
     json_t *root;          /* owned: chat_request_deinit */

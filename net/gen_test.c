@@ -454,6 +454,11 @@ TEST(gen_revoked_key_ends_its_running_requests)
     conn_close(c);
 }
 
+#define ONE       "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
+#define SIXTEEN   "0123456789abcdef"
+#define SIXTYFOUR SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+#define LONG_NAME SIXTYFOUR SIXTYFOUR SIXTYFOUR SIXTYFOUR "x"
+
 static const struct {
     int status;
     const char *code, *param, *body;
@@ -486,6 +491,19 @@ static const struct {
      "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream_options\":{}}"},
     {400, "invalid_value", "top_logprobs",
      "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_logprobs\":1}"},
+    {400, "invalid_json", NULL, ""},
+    {400, "invalid_value", "temperature", ONE "\"temperature\":123456789012345678901234567890}"},
+    {400, "invalid_value", "seed", ONE "\"seed\":18446744073709551616}"},
+    {400, "invalid_value", "seed", ONE "\"seed\":-9223372036854775809}"},
+    {400, "invalid_value", "seed", ONE "\"seed\":1e20}"},
+    {400, "invalid_type", "seed", ONE "\"seed\":\"7\"}"},
+    {400, "invalid_value", "n", ONE "\"n\":0}"},
+    {400, "invalid_value", "n", ONE "\"n\":5}"},
+    {400, "missing_required_parameter", "response_format.type", ONE "\"response_format\":{}}"},
+    {400, "invalid_type", "user", ONE "\"user\":1}"},
+    {400, "invalid_value", "user", ONE "\"user\":\"" LONG_NAME "\"}"},
+    {400, "invalid_type", "safety_identifier", ONE "\"safety_identifier\":[]}"},
+    {400, "invalid_value", "prompt_cache_key", ONE "\"prompt_cache_key\":\"" LONG_NAME "\"}"},
     {404, "model_not_found", "model",
      "{\"model\":\"gpt-4\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}"},
 };
@@ -507,6 +525,33 @@ TEST(gen_requests_it_cannot_honour_are_refused_by_name)
     struct engine_msg m;
     CHECK_TRUE(!box_engine_hears(&m));
     CHECK_EQ(box.m->json_heap.used_bytes, 16);
+}
+
+TEST(gen_seed_is_any_integer_of_64_bits)
+{
+    static const struct {
+        const char *text;
+        uint64_t seed;
+    } seeds[] = {{"0", 0},
+                 {"1.0", 1},
+                 {"-2", UINT64_MAX - 1},
+                 {"9223372036854775807", INT64_MAX},
+                 {"9223372036854775808", UINT64_C(1) << 63},
+                 {"18446744073709551615", UINT64_MAX},
+                 {"-9223372036854775808", UINT64_C(1) << 63},
+                 {"1e18", UINT64_C(1000000000000000000)}};
+    box_open();
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        char body[128];
+        struct engine_msg submit;
+        struct conn *c = box_conn(0);
+        snprintf(body, sizeof body, ONE "\"seed\":%s}", seeds[i].text);
+        uint32_t id = begin(c, body, &submit);
+        MUST_TRUE(id != 0, heard);
+        CHECK_TRUE(submit.submit.params.seed == seeds[i].seed);
+        box_engine_ends(id, FINISH_EOS, 1, 0);
+        conn_close(c);
+    }
 }
 
 TEST(gen_ignored_members_are_named_in_a_header)

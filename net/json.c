@@ -41,10 +41,10 @@ bool json_get_int(struct json_at at, int64_t low, int64_t high, int64_t *out, st
     double real = is_big ? HUGE_VAL : json_number_value(v);
     if (json_is_real(v) && (real != floor(real)))
         return wrong_type(e, at.param, "an integer");
-    int64_t n = json_is_integer(v)  ? (int64_t)json_integer_value(v)
-                : fabs(real) < 9e15 ? (int64_t)real
-                                    : INT64_MAX;
-    bool is_far = json_is_real(v) && !(fabs(real) < 9e15);
+    bool is_far = json_is_real(v) && !(fabs(real) < 0x1p63);
+    int64_t n = json_is_integer(v) ? (int64_t)json_integer_value(v)
+                : is_big || is_far ? INT64_MAX
+                                   : (int64_t)real;
     if (is_big || is_far || n < low || n > high)
         return api_fail(e, API_INVALID_VALUE, at.param, "%s must be from %lld to %lld.", at.param,
                         (long long)low, (long long)high);
@@ -57,9 +57,11 @@ bool json_get_real(struct json_at at, double low, double high, double *out, stru
     const json_t *v = json_get(at.object, at.name);
     if (!v)
         return true;
-    if (!json_is_number(v))
+    struct str digits;
+    bool is_big = json_text_is_big_int(v, &digits);
+    if (!json_is_number(v) && !is_big)
         return wrong_type(e, at.param, "a number");
-    double x = json_number_value(v);
+    double x = is_big ? HUGE_VAL : json_number_value(v); /* beyond every range we have */
     if (!(x >= low && x <= high))
         return api_fail(e, API_INVALID_VALUE, at.param, "%s must be from %g to %g.", at.param, low,
                         high);

@@ -25,7 +25,8 @@ struct lane {
         struct prompt_job prompt;
         bool wants_count; /* only the number of tokens is asked for */
     } job;
-    struct api_call *waiting[CONN_MAX_BODIES]; /* each holds a large body, so there is room for all */
+    struct api_call
+        *waiting[CONN_MAX_BODIES]; /* each holds a large body, so there is room for all */
     uint32_t n_waiting;
 };
 

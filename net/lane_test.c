@@ -17,12 +17,12 @@ static struct str long_request(const char *path, uint32_t n_words)
     size_t n = 0;
     for (uint32_t i = 0; i < n_words; i++)
         n += (size_t)snprintf(content + n, sizeof content - n, "abc the %u\\n", i);
-    int n_request =
-        snprintf(request, sizeof request,
-                 "POST %s HTTP/1.1\r\n" HOST
-                 "Authorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: "
-                 "%zu\r\n\r\n{\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],\"stop\":\"END\"}",
-                 path, box.key_text, n + 56, content);
+    int n_request = snprintf(
+        request, sizeof request,
+        "POST %s HTTP/1.1\r\n" HOST
+        "Authorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: "
+        "%zu\r\n\r\n{\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],\"stop\":\"END\"}",
+        path, box.key_text, n + 56, content);
     return (struct str){request, (size_t)n_request};
 }
 
@@ -107,7 +107,8 @@ TEST(lane_serves_others_between_the_slices_of_a_long_prompt)
     turns_to_the_end();
     box_listen(c, heard, sizeof heard);
     char want[80];
-    snprintf(want, sizeof want, "{\"object\":\"response.input_tokens\",\"input_tokens\":%u}", n_prompt);
+    snprintf(want, sizeof want, "{\"object\":\"response.input_tokens\",\"input_tokens\":%u}",
+             n_prompt);
     CHECK_STR(box_body(heard), want);
     conn_close(c);
     check_clean();
