@@ -2,16 +2,21 @@
  * actq: the one activation encoding, made once per input that several matmuls share.
  *
  * Canonical order (the same bits for every number of rows, thread count and instruction set):
- *   F32, F16, BF16 weights: x stays f32; acc[k % 16] = fma(w, x, acc[k % 16]) in ascending k from
- * 0. Quantised weights, w * c - m as kernels/quant/qblk.h takes them apart: x is q * d per 32
- * values (struct actq_view). For block b = k / 32, with exact integer sums S = sum w*q and X = sum
- * q over the block (S0, S1 over its halves of 16): P = c * (float)S one scale per 32 P = fma(-m,
- * (float)X, c * (float)S)                with minima P = fma(c1, (float)S1, c0 * (float)S0) a scale
- * per 16 acc[b % 8] = fma(d, P, acc[b % 8])                 ascending b from 0 Tree: 16 lanes fold
- * i with i + 8, then 8 lanes i with i + 4, i + 2, i + 1; then one multiplication by scale. Error:
- * against f64 sums over the same decoded inputs, MATMUL_MAX_NMSE; the encoding of x itself is not
- * an error here. Split: threads take rows of W. Bytes moved: W once per 16 to 256 rows of x, by the
- * depth of K. */
+ * F32, F16, BF16 weights: x stays f32; acc[k % 16] = fma(w, x, acc[k % 16]) in ascending k from 0.
+ * Quantised weights, w * c - m as kernels/quant/qblk.h takes them apart: x is q * d per 32 values
+ * (struct actq_view). For block b = k / 32, with exact integer sums S = sum w*q and X = sum q over
+ * the block (S0, X0 and S1, X1 over its halves of 16):
+ *   one scale per 32:    P = c * (float)S
+ *   with minima:         P = fma(-m, (float)X, c * (float)S)
+ *   a scale per 16:      P = fma(c1, (float)S1, c0 * (float)S0)
+ *   and a minimum too:   P = fma(-m1, (float)X1, fma(-m0, (float)X0, P of a scale per 16))
+ *   acc[b % 8] = fma(d, P, acc[b % 8])   ascending b from 0
+ * Tree: 16 lanes fold i with i + 8, then 8 lanes i with i + 4, i + 2, i + 1; then one
+ * multiplication by scale.
+ * Error: against f64 sums over the same decoded inputs, MATMUL_MAX_NMSE; the encoding of x itself
+ * is not an error here.
+ * Split: threads take rows of W. Bytes moved: W once per 16 to 256 rows of x, by the depth of K.
+ */
 #ifndef KERNELS_MATMUL_MATMUL_H
 #define KERNELS_MATMUL_MATMUL_H
 

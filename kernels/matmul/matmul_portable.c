@@ -24,16 +24,21 @@ static float fold(float *lane, uint32_t width)
 static float block_product(const struct qblk_step *step, enum qblk_form form, uint32_t b,
                            const int8_t *q)
 {
-    int32_t half_dot[2] = {0, 0}, x_sum = 0;
+    int32_t dot[2] = {0, 0}, x_sum[2] = {0, 0};
     for (uint32_t i = 0; i < 32; i++) {
-        half_dot[i / 16] += step->w[32 * b + i] * q[i];
-        x_sum += q[i];
+        dot[i / 16] += step->w[32 * b + i] * q[i];
+        x_sum[i / 16] += q[i];
     }
-    float c = step->c[2 * b];
-    if (form == QBLK_FORM_HALVES)
-        return fmaf(step->c[2 * b + 1], (float)half_dot[1], c * (float)half_dot[0]);
-    float product = c * (float)(half_dot[0] + half_dot[1]);
-    return form == QBLK_FORM_MINIMA ? fmaf(-step->m[b], (float)x_sum, product) : product;
+    const float *c = step->c + 2 * b, *m = step->m + 2 * b;
+    if (!qblk_has_halves(form)) {
+        float product = c[0] * (float)(dot[0] + dot[1]);
+        return form == QBLK_FORM_MINIMA ? fmaf(-m[0], (float)(x_sum[0] + x_sum[1]), product)
+                                        : product;
+    }
+    float product = fmaf(c[1], (float)dot[1], c[0] * (float)dot[0]);
+    if (form == QBLK_FORM_HALVES_MINIMA)
+        product = fmaf(-m[1], (float)x_sum[1], fmaf(-m[0], (float)x_sum[0], product));
+    return product;
 }
 
 static void quant_row(const struct matmul_args *a, uint32_t n, uint32_t t_begin, uint32_t n_cols)

@@ -16,9 +16,22 @@
 
 enum { MAX_THREADS = 5 };
 
-static const enum qtype types[] = {QTYPE_F32,  QTYPE_F16,  QTYPE_BF16, QTYPE_Q8_0,
-                                   QTYPE_Q4_K, QTYPE_Q6_K, QTYPE_NVFP4};
-enum { N_TYPES = sizeof types / sizeof *types };
+#define X(name, id, elems, bytes) QTYPE_##name,
+static const enum qtype all_types[] = {QTYPES(X)};
+#undef X
+enum { N_ALL_TYPES = sizeof all_types / sizeof *all_types };
+
+/* The i-th supported type; false past the last. */
+static bool type_at(uint32_t i, enum qtype *out)
+{
+    for (uint32_t k = 0; k < N_ALL_TYPES; k++) {
+        if (!matmul_supports(all_types[k]) || i-- > 0)
+            continue;
+        *out = all_types[k];
+        return true;
+    }
+    return false;
+}
 
 /* One product with room of its own; weights and activations end where their malloc ends, so ASan
  * sees reads beyond. */
@@ -119,8 +132,9 @@ static double nmse(const float *got, const float *want, uint32_t n)
 
 TEST(matmul_portable_is_within_its_error_budget_of_the_reference)
 {
-    for (uint32_t i = 0; i < N_TYPES; i++) {
-        struct trial r = trial_new(types[i], 3, 2560, 9);
+    enum qtype type;
+    for (uint32_t i = 0; type_at(i, &type); i++) {
+        struct trial r = trial_new(type, 3, 2560, 9);
         uint32_t n = 3 * r.a.y_stride;
         float *got = malloc(n * sizeof *got);
         run_actq(&r, &matmul_isa_portable, 1);
@@ -181,9 +195,10 @@ TEST(matmul_bits_do_not_depend_on_variant_threads_or_path)
     static const uint32_t depths[] = {256, 512, 1024 + 256, 5376};
     static const uint32_t counts[] = {1, 2, 3, 5, 8, 16, 17, 31, 40};
     static const uint32_t outs[] = {1, 7, 8, 21};
-    for (uint32_t i = 0; i < N_TYPES; i++)
+    enum qtype type;
+    for (uint32_t i = 0; type_at(i, &type); i++)
         for (uint32_t j = 0; j < sizeof counts / sizeof *counts; j++) {
-            struct trial r = trial_new(types[i], counts[j], depths[j % 4], outs[(i + j) % 4]);
+            struct trial r = trial_new(type, counts[j], depths[j % 4], outs[(i + j) % 4]);
             run_actq(&r, &matmul_isa_portable, 1);
             check_variants(&r);
             trial_free(&r);
@@ -193,42 +208,25 @@ TEST(matmul_bits_do_not_depend_on_variant_threads_or_path)
 TEST(matmul_bits_hold_for_depths_that_are_no_multiple_of_256)
 {
     static const uint32_t depths[] = {32, 64, 96, 160, 320, 448, 800, 1088};
-    for (uint32_t i = 0; i < N_TYPES; i++)
+    enum qtype type;
+    for (uint32_t i = 0; type_at(i, &type); i++)
         for (uint32_t j = 0; j < sizeof depths / sizeof *depths; j++) {
-            if (depths[j] % qtype_info(types[i])->block_elems != 0)
+            if (depths[j] % qtype_info(type)->block_elems != 0)
                 continue;
-            struct trial r = trial_new(types[i], 1 + j * 3, depths[j], 10);
+            struct trial r = trial_new(type, 1 + j * 3, depths[j], 10);
             run_actq(&r, &matmul_isa_portable, 1);
             check_variants(&r);
             trial_free(&r);
         }
 }
 
-/* Every finite f16 and every E4M3 code as a block scale: zero, subnormal, negative, largest. */
-static void set_extreme_scales(struct trial *r)
-{
-    uint32_t block_bytes = qtype_info(r->a.w_type)->block_bytes;
-    uint64_t n_bytes = qtype_row_bytes(r->a.w_type, r->a.n_in) * r->a.n_out;
-    for (uint8_t *p = r->w, *end = p + n_bytes; p < end; p += block_bytes) {
-        uint8_t *d = r->a.w_type == QTYPE_Q6_K ? p + Q6_K_D_OFF : p;
-        for (uint32_t i = 0; i < 4; i++) {
-            uint64_t bits = qblk_random_u64(&r->seed);
-            bool is_f16 = r->a.w_type != QTYPE_NVFP4;
-            if (is_f16 && i % 2 == 1 && (bits & 0x7c) == 0x7c)
-                bits ^= 0x40; /* finite */
-            if (i < 2 || r->a.w_type == QTYPE_Q4_K || r->a.w_type == QTYPE_NVFP4)
-                d[i] = (uint8_t)bits;
-        }
-    }
-}
-
 TEST(matmul_bits_hold_for_extreme_scales_and_activations)
 {
-    static const enum qtype quantised[] = {QTYPE_Q8_0, QTYPE_Q4_K, QTYPE_Q6_K, QTYPE_NVFP4};
-    for (uint32_t i = 0; i < 4; i++)
-        for (uint32_t n_rows = 1; n_rows < 40; n_rows += 6) {
-            struct trial r = trial_new(quantised[i], n_rows, 2304, 9);
-            set_extreme_scales(&r);
+    enum qtype type;
+    for (uint32_t i = 0; type_at(i, &type); i++)
+        for (uint32_t n_rows = 1; matmul_uses_actq(type) && n_rows < 40; n_rows += 6) {
+            struct trial r = trial_new(type, n_rows, 2304, 9);
+            qblk_fill_extreme(type, &r.seed, r.w, 9 * 2304 / qtype_info(type)->block_elems);
             for (uint32_t j = 0; j < n_rows * r.a.n_in; j++)
                 r.x[j] = extreme_value(&r.seed, j / 32);
             run_actq(&r, &matmul_isa_portable, 1);
@@ -238,17 +236,28 @@ TEST(matmul_bits_hold_for_extreme_scales_and_activations)
         }
 }
 
+TEST(matmul_runs_every_tensor_encoding_but_those_of_activations_and_integers)
+{
+    enum qtype type;
+    uint32_t n_types = 0;
+    while (type_at(n_types, &type))
+        n_types++;
+    CHECK_EQ(n_types, 26);
+    CHECK_TRUE(!matmul_supports(QTYPE_Q8_1) && !matmul_supports(QTYPE_Q8_K));
+}
+
 TEST(matmul_row_does_not_depend_on_its_neighbours)
 {
-    for (uint32_t i = 0; i < N_TYPES; i++) {
-        struct trial r = trial_new(types[i], 23, 768, 13);
+    enum qtype type;
+    for (uint32_t i = 0; type_at(i, &type); i++) {
+        struct trial r = trial_new(type, 23, 768, 13);
         const struct matmul_isa *isa = matmul_isa_get(matmul_init(cpu_isa_mask()));
         run_actq(&r, isa, 1);
         run_matmul(&r, isa, 1);
         float *together = malloc(23 * r.a.y_stride * sizeof *together);
         memcpy(together, r.y, 23 * r.a.y_stride * sizeof *together);
-        struct trial alone = trial_new(types[i], 1, 768, 13);
-        memcpy(alone.w, r.w, qtype_row_bytes(types[i], 768) * 13);
+        struct trial alone = trial_new(type, 1, 768, 13);
+        memcpy(alone.w, r.w, qtype_row_bytes(type, 768) * 13);
         for (uint32_t t = 0; t < 23; t++) {
             memcpy(alone.x, r.x + t * 768, 768 * sizeof *r.x);
             run_actq(&alone, isa, 1);

@@ -32,6 +32,12 @@ TEST(check_row_finds_no_fault_in_zeros_and_a_fault_in_ones_of_every_float_encodi
     }
 }
 
+/* MXFP4 scales of 2^126 and up are numbers, but weights times them may not fit f32. */
+static bool may_overflow(uint32_t id, const uint8_t *block)
+{
+    return id == QTYPE_MXFP4 && block[0] >= 253 && block[0] < 255;
+}
+
 static bool all_finite(const float *x, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -59,6 +65,8 @@ TEST(check_row_agrees_with_the_decoder_on_random_blocks)
                 state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
                 block[i] = (uint8_t)(state >> 56);
             }
+            if (may_overflow(id, block))
+                continue;
             dequant_row((enum qtype)id, block, x, info->block_elems);
             bool is_faulty = check_row((enum qtype)id, block, 1, &why) == 0;
             n_faulty += is_faulty;

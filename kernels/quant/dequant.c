@@ -14,7 +14,7 @@ static void step_values(const struct qblk_step *step, enum qblk_form form, float
 {
     for (uint32_t i = 0; i < n_elems; i++) {
         float product = step->c[i / 16] * (float)step->w[i];
-        out[i] = form == QBLK_FORM_MINIMA ? product - step->m[i / 32] : product;
+        out[i] = qblk_has_minima(form) ? product - step->m[i / 16] : product;
     }
 }
 

@@ -50,10 +50,23 @@ static inline float half_from_ue4m3(uint8_t code)
     return half_from_bits32((exponent + 127 - 7) << 23 | mantissa << 20);
 }
 
+/* OCP E8M0: 2^(code - 127), subnormal for code 0; 255 is a NaN. */
+static inline float half_from_e8m0(uint8_t code)
+{
+    if (code == 255)
+        return half_from_bits32(0x7fc00000);
+    return half_from_bits32(code == 0 ? 0x00400000 : (uint32_t)code << 23);
+}
+
 /* Little-endian loads from unaligned tensor bytes. */
 static inline uint16_t half_load_u16(const uint8_t *p)
 {
     return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t half_load_u32(const uint8_t *p)
+{
+    return half_load_u16(p) | (uint32_t)half_load_u16(p + 2) << 16;
 }
 
 static inline float half_load_f16(const uint8_t *p)

@@ -1,5 +1,5 @@
 /* qblk_random: valid random tensor bytes of any supported encoding, for probes, tests and
- * benchmarks. Values are finite, of both signs and about 0.01 to 0.1 in size. Same seed, same
+ * benchmarks. Values are finite, of both signs and up to about 0.1 in size. Same seed, same
  * bytes. Thread: any. Allocates: never. */
 #ifndef KERNELS_QUANT_QBLK_RANDOM_H
 #define KERNELS_QUANT_QBLK_RANDOM_H
@@ -22,5 +22,9 @@ static inline float qblk_random_float(uint64_t *state)
 }
 
 void qblk_fill_random(enum qtype type, uint64_t *state, void *blocks, uint64_t n_blocks);
+
+/* The same with any finite value as a block scale: zero, subnormal, negative, largest. Quantised
+ * types only. */
+void qblk_fill_extreme(enum qtype type, uint64_t *state, void *blocks, uint64_t n_blocks);
 
 #endif

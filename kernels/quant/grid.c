@@ -1,0 +1,3 @@
+#include "kernels/quant/grid.h"
+
+#include "kernels/quant/grid_tab.h"
