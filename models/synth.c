@@ -114,11 +114,16 @@ static void add_scale(struct synth *s, const struct synth_tensor *weight)
     t->base = weight->amp / sqrt(3.0) / (double)random_qblk_fixed_rms(weight->type);
 }
 
+static bool can_make(enum qtype type)
+{
+    return encode_supports(type) || random_qblk_supports(type);
+}
+
 /* Types by the mix; an encoding whose scales cannot follow the deviation gets its tensor scale as a
  * companion. */
 static bool apply_mix(struct synth *s, struct err *e)
 {
-    struct quant_mix_walk walk = {.mix = s->mix, .n_layers = s->shape.n_layers};
+    struct quant_mix_walk walk = {.mix = &s->mix, .n_layers = s->shape.n_layers};
     uint32_t n_declared = s->n_tensors;
     for (uint32_t i = 0; i < s->shape.n_layers; i++)
         walk.n_attn_v += !is_global(&s->shape, i);
@@ -126,7 +131,7 @@ static bool apply_mix(struct synth *s, struct err *e)
         struct synth_tensor *t = &s->tensors[i];
         if (!quant_mix_next(&walk, str_of(t->name), t->n_dims, t->dims, &t->type))
             continue;
-        if (!encode_supports(t->type) && !random_qblk_supports(t->type))
+        if (!can_make(t->type))
             return err_set(e, ERR_LIMIT, "synth: tensor \"%s\": this build cannot make %s", t->name,
                            qtype_info(t->type)->name);
         if (random_qblk_fixed_rms(t->type) > 0)
@@ -135,10 +140,40 @@ static bool apply_mix(struct synth *s, struct err *e)
     return true;
 }
 
+/* general.file_type of one encoding throughout, or of the mix it is the base of. */
+static const uint32_t file_types[QTYPE_ID_END] = {
+    [QTYPE_F32] = 0,      [QTYPE_F16] = 1,     [QTYPE_Q4_0] = 2,     [QTYPE_Q4_1] = 3,
+    [QTYPE_Q8_0] = 7,     [QTYPE_Q5_0] = 8,    [QTYPE_Q5_1] = 9,     [QTYPE_Q2_K] = 10,
+    [QTYPE_Q3_K] = 11,    [QTYPE_Q4_K] = 14,   [QTYPE_Q5_K] = 16,    [QTYPE_Q6_K] = 18,
+    [QTYPE_IQ2_XXS] = 19, [QTYPE_IQ2_XS] = 20, [QTYPE_IQ3_XXS] = 23, [QTYPE_IQ1_S] = 24,
+    [QTYPE_IQ4_NL] = 25,  [QTYPE_IQ3_S] = 26,  [QTYPE_IQ2_S] = 29,   [QTYPE_IQ4_XS] = 30,
+    [QTYPE_IQ1_M] = 31,   [QTYPE_BF16] = 32,   [QTYPE_TQ1_0] = 36,   [QTYPE_TQ2_0] = 37,
+    [QTYPE_MXFP4] = 38,   [QTYPE_NVFP4] = 39,
+};
+
+bool synth_mix_by_name(const char *name, struct quant_mix *out)
+{
+    enum qtype type;
+    if (qtype_by_name(name, &type) && can_make(type)) {
+        enum qtype head = type == QTYPE_NVFP4 ? QTYPE_Q8_0 : type;
+        *out = (struct quant_mix){
+            .name = qtype_info(type)->name,
+            .file_type = file_types[type],
+            .base = type,
+            .head = head,
+        };
+        return true;
+    }
+    const struct quant_mix *mix = quant_mix_by_name(name);
+    if (mix)
+        *out = *mix;
+    return mix != NULL;
+}
+
 bool synth_init(struct synth *s, const struct synth_shape *shape, const struct quant_mix *mix,
                 uint64_t seed, struct err *e)
 {
-    *s = (struct synth){.shape = *shape, .mix = mix, .seed = seed};
+    *s = (struct synth){.shape = *shape, .mix = *mix, .seed = seed};
     if (shape->n_layers < 1 || shape->n_layers > SYNTH_MAX_LAYERS ||
         shape->n_vocab < SYNTH_MIN_VOCAB)
         return err_set(e, ERR_LIMIT, "synth: needs 1 to %d layers and a vocabulary of at least %d",
@@ -183,12 +218,12 @@ static bool declare_keys(const struct synth *s, struct gguf_writer *w, struct er
 {
     const struct synth_shape *p = &s->shape;
     char name[64];
-    snprintf(name, sizeof name, "synth %s %s", p->name, s->mix->name);
+    snprintf(name, sizeof name, "synth %s %s", p->name, s->mix.name);
     const struct {
         const char *key;
         uint32_t v;
     } u32s[] = {
-        {"general.file_type", s->mix->file_type},
+        {"general.file_type", s->mix.file_type},
         {"general.quantization_version", 2},
         {"gemma4.block_count", p->n_layers},
         {"gemma4.context_length", p->context_tokens},

@@ -34,11 +34,15 @@ struct synth_tensor {
 
 struct synth {
     struct synth_shape shape;
-    const struct quant_mix *mix;
+    struct quant_mix mix;
     uint64_t seed;
     struct synth_tensor *tensors; /* [n_tensors] */
     uint32_t n_tensors;
 };
+
+/* The name of an encoding: every matrix in it (NVFP4: the head in Q8_0, as an embedding has no
+ * tensor scale, quant-formats 4.3); else that of a mix. */
+bool synth_mix_by_name(const char *name, struct quant_mix *out);
 
 /* The shape is taken as given (n_layers and n_vocab may differ from the table). Refuses encodings
  * it cannot write. */

@@ -19,7 +19,9 @@ static struct synth synth_of(const char *shape_name, const char *mix, uint32_t n
     struct synth_shape shape = *synth_shape_by_name(shape_name);
     shape.n_layers = n_layers ? n_layers : shape.n_layers;
     shape.n_vocab = n_vocab ? n_vocab : shape.n_vocab;
-    MUST_TRUE(synth_init(&s, &shape, quant_mix_by_name(mix), 0, &e), e.msg);
+    struct quant_mix known;
+    MUST_TRUE(synth_mix_by_name(mix, &known), mix);
+    MUST_TRUE(synth_init(&s, &shape, &known, 0, &e), e.msg);
     return s;
 }
 
@@ -101,8 +103,11 @@ static unsigned char *write_all(const struct synth *s, size_t *n_bytes)
 
 TEST(synth_file_opens_with_every_encoding_and_its_tokenizer_builds)
 {
-    static const char *const mixes[] = {"F32",  "F16",  "BF16",  "Q8_0",
-                                        "Q6_K", "Q4_K", "NVFP4", "Q4_K_M"};
+    static const char *const mixes[] = {"F32",     "F16",   "BF16",   "Q4_0",    "Q4_1",   "Q5_0",
+                                        "Q5_1",    "Q8_0",  "Q2_K",   "Q3_K",    "Q4_K",   "Q5_K",
+                                        "Q6_K",    "IQ1_S", "IQ1_M",  "IQ2_XXS", "IQ2_XS", "IQ2_S",
+                                        "IQ3_XXS", "IQ3_S", "IQ4_NL", "IQ4_XS",  "TQ1_0",  "TQ2_0",
+                                        "MXFP4",   "NVFP4", "Q4_K_M", "Q5_K_S"};
     for (size_t i = 0; i < sizeof mixes / sizeof *mixes; i++) {
         struct err e = {0};
         size_t n_bytes, n_image_bytes;
@@ -112,6 +117,9 @@ TEST(synth_file_opens_with_every_encoding_and_its_tokenizer_builds)
         MUST_TRUE(g != NULL, e.msg);
         CHECK_EQ(gguf_n_tensors(g), s.n_tensors);
         CHECK_EQ(gguf_tensor(g, "rope_freqs.weight")->dims[0], 64);
+        enum qtype type;
+        if (qtype_by_name(mixes[i], &type))
+            CHECK_EQ(gguf_tensor(g, "blk.0.ffn_up.weight")->type, type);
         CHECK_EQ(gguf_tensor(g, "blk.0.ffn_up.scale") != NULL, strcmp(mixes[i], "NVFP4") == 0);
         CHECK_TRUE(gguf_tensor(g, "blk.5.attn_v.weight") == NULL);
         void *image = tok_build(g, &n_image_bytes, &e);
@@ -153,8 +161,10 @@ TEST(synth_refuses_what_it_cannot_make)
     struct err e = {0};
     struct synth s;
     struct synth_shape shape = *synth_shape_by_name("tiny");
-    CHECK_TRUE(!synth_init(&s, &shape, quant_mix_by_name("Q5_K_S"), 0, &e));
-    CHECK_TRUE(strstr(e.msg, "this build cannot make Q5_K") != NULL);
+    struct quant_mix mix = {.name = "activations", .base = QTYPE_Q8_K, .head = QTYPE_Q8_K};
+    CHECK_TRUE(!synth_mix_by_name("Q8_K", &mix));
+    CHECK_TRUE(!synth_init(&s, &shape, &mix, 0, &e));
+    CHECK_TRUE(strstr(e.msg, "this build cannot make Q8_K") != NULL);
     shape.n_vocab = SYNTH_MIN_VOCAB - 1;
     CHECK_TRUE(!synth_init(&s, &shape, quant_mix_by_name("Q8_0"), 0, &e));
     CHECK_EQ(mem_n_live(), 0);

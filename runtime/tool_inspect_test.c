@@ -87,7 +87,8 @@ TEST(inspect_refuses_a_broken_file_and_prints_nothing_of_it)
 
 TEST(inspect_dump_is_the_tensor_decoded)
 {
-    static const char *const types[] = {"F16", "Q8_0", "Q4_K", "Q6_K", "NVFP4"};
+    static const char *const types[] = {"F16",  "Q8_0",  "Q4_1",  "Q2_K",
+                                        "Q6_K", "NVFP4", "IQ1_M", "IQ3_S"};
     struct path model = scratch_path("model.gguf"), out = scratch_path("out.f32");
     for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
         char *listing;

@@ -15,8 +15,12 @@ static const char help[] = "hearth synth SHAPE TYPE OUT.gguf [--seed N] [--layer
                            "Writes a random Gemma 4 model of a real shape, for benchmarks and "
                            "tests. Equal arguments give equal bytes.\n"
                            "SHAPE: 31b, 12b, 1b (1.6 B parameters), tiny, tiny-heads.\n"
-                           "TYPE:  F32, F16, BF16, Q8_0, Q6_K, Q4_K, NVFP4 for every matrix (the "
-                           "NVFP4 head is Q8_0), or the mix Q4_K_M.\n"
+                           "TYPE:  a tensor encoding for every matrix (F32, F16, BF16, Q4_0, Q4_1, "
+                           "Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K,\n"
+                           "       Q5_K, Q6_K, IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, "
+                           "IQ3_S, IQ4_NL, IQ4_XS, TQ1_0, TQ2_0,\n"
+                           "       MXFP4, NVFP4 with a Q8_0 head), or a mix of quantize such as "
+                           "Q4_K_M.\n"
                            "\n"
                            "  --seed N      another model of the same shape (default 0)\n"
                            "  --layers N    another number of layers\n"
@@ -138,8 +142,8 @@ int tool_synth(int argc, char **argv)
     if (!tool_parse(argc, argv, &spec, words, &exit_code))
         return exit_code;
     const struct synth_shape *known = synth_shape_by_name(words[0]);
-    const struct quant_mix *mix = quant_mix_by_name(words[1]);
-    if (!known || !mix) {
+    struct quant_mix mix;
+    if (!known || !synth_mix_by_name(words[1], &mix)) {
         fprintf(stderr, "hearth synth: unknown %s \"%s\", see hearth synth -h\n",
                 known ? "type" : "shape", words[known ? 1 : 0]);
         return TOOL_USAGE;
@@ -149,8 +153,8 @@ int tool_synth(int argc, char **argv)
     shape.n_vocab = n_vocab ? (uint32_t)n_vocab : shape.n_vocab;
     shape.context_tokens = context_tokens ? (uint32_t)context_tokens : shape.context_tokens;
     struct synth s;
-    bool ok =
-        synth_init(&s, &shape, mix, seed, &e) && write_model(&s, words[2], (uint32_t)n_threads, &e);
+    bool ok = synth_init(&s, &shape, &mix, seed, &e) &&
+              write_model(&s, words[2], (uint32_t)n_threads, &e);
     synth_deinit(&s);
     return ok ? TOOL_OK : tool_failed("synth", &e);
 }

@@ -1,15 +1,40 @@
 #include "kernels/quant/random_qblk.h"
 
+#include "kernels/quant/check_row.h"
 #include "kernels/quant/dequant.h"
+#include "kernels/quant/qblk.h"
 #include "tests/t.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { N_ELEMS = 256 * 256 };
 
-static const enum qtype types[] = {QTYPE_Q8_0, QTYPE_Q4_K, QTYPE_Q6_K, QTYPE_NVFP4};
+/* Every encoding that is taken apart in steps: all but the float types. */
+static const enum qtype types[] = {
+    QTYPE_Q4_0,   QTYPE_Q4_1,   QTYPE_Q5_0,    QTYPE_Q5_1,    QTYPE_Q8_0,  QTYPE_Q2_K,
+    QTYPE_Q3_K,   QTYPE_Q4_K,   QTYPE_Q5_K,    QTYPE_Q6_K,    QTYPE_IQ1_S, QTYPE_IQ1_M,
+    QTYPE_IQ2_S,  QTYPE_IQ2_XS, QTYPE_IQ2_XXS, QTYPE_IQ3_XXS, QTYPE_IQ3_S, QTYPE_IQ4_NL,
+    QTYPE_IQ4_XS, QTYPE_TQ1_0,  QTYPE_TQ2_0,   QTYPE_MXFP4,   QTYPE_NVFP4};
+
+TEST(random_qblk_makes_every_encoding_that_has_a_trait_and_sound_blocks)
+{
+    uint32_t n_supported = 0;
+    for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
+        uint8_t blocks[16 * 256];
+        const char *why = NULL;
+        MUST_TRUE(random_qblk_supports(types[k]), qtype_info(types[k])->name);
+        random_qblk_fill(types[k], 3, 0, 16, 0.02f, blocks);
+        CHECK_EQ(check_row(types[k], blocks, 16, &why), 16);
+    }
+    for (uint32_t id = 0; id < QTYPE_ID_END; id++) {
+        n_supported += random_qblk_supports((enum qtype)id);
+        CHECK_EQ(random_qblk_supports((enum qtype)id), qblk_trait((enum qtype)id) != NULL);
+    }
+    CHECK_EQ(n_supported, sizeof types / sizeof *types);
+}
 
 TEST(random_qblk_weights_have_mean_0_and_the_wanted_deviation)
 {
@@ -28,8 +53,9 @@ TEST(random_qblk_weights_have_mean_0_and_the_wanted_deviation)
         }
         if (random_qblk_fixed_rms(types[k]) > 0)
             want = random_qblk_fixed_rms(types[k]);
-        CHECK_NEAR(sum / N_ELEMS / want, 0, 0.05);
-        CHECK_NEAR(sqrt(power / N_ELEMS) / want, 1, 0.02);
+        bool is_near = CHECK_NEAR(sum / N_ELEMS / want, 0, 0.05);
+        if (!CHECK_NEAR(sqrt(power / N_ELEMS) / want, 1, 0.02) || !is_near)
+            printf("%s\n", info->name);
         free(x);
         free(blocks);
     }
