@@ -13,8 +13,8 @@ enum {
 };
 
 /* A group of 16 rows of x is its lanes [8][QUANT_ROWS][16] for the rows of W in hand, then
- * [n_slabs][8][PANEL_SLAB_STEPS] blocks; only halves need the second bias, the others' blocks end
- * before it. */
+ * [n_slabs][8][PANEL_SLAB_STEPS] blocks; only halves need the second bias or sum, the others'
+ * blocks end before it. */
 struct panel {
     struct panel_slab *slab;
     char *groups;
@@ -27,8 +27,7 @@ QUANT_INLINE struct panel panel_of(uint32_t n_in, enum qblk_form form, void *scr
     struct panel p = {.slab = scratch, .n_blocks = n_in / 32};
     p.groups = (char *)scratch + sizeof(struct panel_slab);
     p.n_slabs = (p.n_blocks + PANEL_SLAB_BLOCKS - 1) / PANEL_SLAB_BLOCKS;
-    p.x_bytes =
-        sizeof(struct panel_x) - (form == QBLK_FORM_HALVES ? 0 : PANEL_COLS * sizeof(int32_t));
+    p.x_bytes = sizeof(struct panel_x) - (qblk_has_halves(form) ? 0 : PANEL_COLS * sizeof(int32_t));
     p.group_bytes = PANEL_LANES_ELEMS * sizeof(float) + p.n_slabs * PANEL_SLAB_BLOCKS * p.x_bytes;
     return p;
 }
@@ -68,7 +67,10 @@ QUANT_INLINE void panel_fill_block(const struct matmul_args *a, const struct qua
         rows[i] = a->xq.q + 32 * block;
         x->d[i] = a->xq.d[block];
         if (e.form == QBLK_FORM_MINIMA) {
-            x->q_sum[i] = a->xq.q_sum[block];
+            x->q_sum[0][i] = a->xq.q_sum[block];
+        } else if (e.form == QBLK_FORM_HALVES_MINIMA) {
+            x->q_sum[0][i] = (float)half_sum[0];
+            x->q_sum[1][i] = (float)half_sum[8];
         } else if (e.form == QBLK_FORM_HALVES) {
             x->bias[0][i] = -half_sum[0] * offset;
             x->bias[1][i] = -half_sum[8] * offset;

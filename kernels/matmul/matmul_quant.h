@@ -34,7 +34,7 @@ struct quant_encoding {
 struct panel_slab {
     _Alignas(64) uint8_t w[8][PANEL_SLAB_STEPS][QUANT_ROWS][32];
     float c[PANEL_SLAB_STEPS][QUANT_ROWS][2][8]; /* whole blocks use the first half */
-    float m[PANEL_SLAB_STEPS][QUANT_ROWS][8];
+    float m[PANEL_SLAB_STEPS][QUANT_ROWS][2][8];
 };
 
 /* A block of 16 rows of x. */
@@ -42,8 +42,8 @@ struct panel_x {
     _Alignas(64) int8_t q[8][PANEL_COLS][4]; /* a vector is 4 successive k of each row */
     float d[PANEL_COLS];
     union {
-        float q_sum[PANEL_COLS];     /* minima */
-        int32_t bias[2][PANEL_COLS]; /* else: -offset * sum(q), of the block or of each half */
+        float q_sum[2][PANEL_COLS];  /* minima: sum(q), of the block or of each half */
+        int32_t bias[2][PANEL_COLS]; /* else: -offset * sum(q), likewise */
     };
 };
 

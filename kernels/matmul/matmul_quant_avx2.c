@@ -15,7 +15,7 @@ struct quant_lanes {
 
 enum { W_IS_SIGNED = -2 }; /* as an offset_log2 */
 
-/* Pair sums of 32 products in 16 bits. |w| <= 63 unsigned or |w| <= 128 signed, |q| <= 127: none
+/* Pair sums of 32 products in 16 bits. |w| <= 127 unsigned or |w| <= 128 signed, |q| <= 127: none
  * saturates. */
 QUANT_INLINE __m256i pair_sums(const struct quant_encoding e, __m256i w, __m256i q)
 {
@@ -64,12 +64,18 @@ QUANT_INLINE __m256 products(const struct quant_encoding e, const struct quant_s
     __m256i low = four_blocks(e, s, x->q, 0), high = four_blocks(e, s, x->q, 4);
     __m256i first = minus_offset(e, _mm256_permute2x128_si256(low, high, 0x20), x->half_sum);
     __m256i second = minus_offset(e, _mm256_permute2x128_si256(low, high, 0x31), x->half_sum + 8);
-    if (e.form == QBLK_FORM_HALVES) {
-        __m256 p = _mm256_mul_ps(s->c[0], _mm256_cvtepi32_ps(first));
-        return _mm256_fmadd_ps(s->c[1], _mm256_cvtepi32_ps(second), p);
+    if (!qblk_has_halves(e.form)) {
+        __m256 p = _mm256_mul_ps(s->c[0], _mm256_cvtepi32_ps(_mm256_add_epi32(first, second)));
+        return e.form == QBLK_FORM_MINIMA ? _mm256_fnmadd_ps(s->m[0], _mm256_loadu_ps(x->q_sum), p)
+                                          : p;
     }
-    __m256 p = _mm256_mul_ps(s->c[0], _mm256_cvtepi32_ps(_mm256_add_epi32(first, second)));
-    return e.form == QBLK_FORM_MINIMA ? _mm256_fnmadd_ps(s->m, _mm256_loadu_ps(x->q_sum), p) : p;
+    __m256 p = _mm256_mul_ps(s->c[0], _mm256_cvtepi32_ps(first));
+    p = _mm256_fmadd_ps(s->c[1], _mm256_cvtepi32_ps(second), p);
+    for (int h = 0; h < 2 && e.form == QBLK_FORM_HALVES_MINIMA; h++) {
+        __m256i sums = _mm256_loadu_si256((const __m256i *)(const void *)(x->half_sum + 8 * h));
+        p = _mm256_fnmadd_ps(s->m[h], _mm256_cvtepi32_ps(sums), p);
+    }
+    return p;
 }
 
 QUANT_INLINE struct quant_lanes quant_add(const struct quant_encoding e, const struct quant_step *s,
@@ -104,18 +110,17 @@ QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct qua
 {
     for (int b = 0; b < 8; b++)
         _mm256_store_si256((__m256i *)(void *)slab->w[b][i][r], s->w[b]);
-    _mm256_store_ps(slab->c[i][r][0], s->c[0]);
-    if (e.form == QBLK_FORM_HALVES)
-        _mm256_store_ps(slab->c[i][r][1], s->c[1]);
-    if (e.form == QBLK_FORM_MINIMA)
-        _mm256_store_ps(slab->m[i][r], s->m);
+    for (int h = 0; h < (qblk_has_halves(e.form) ? 2 : 1); h++) {
+        _mm256_store_ps(slab->c[i][r][h], s->c[h]);
+        if (qblk_has_minima(e.form))
+            _mm256_store_ps(slab->m[i][r][h], s->m[h]);
+    }
 }
 
-/* Quads whose pair sums add up in 16 bits: 4 * 2 * 28 * 127 (NVFP4), 4 * 2 * 15 * 127, 2 * 2 * 63 *
- * 127, 2 * 127 * 127. */
+/* Quads whose pair sums add up in 16 bits: 4 * 2 * 31 * 127, 2 * 2 * 63 * 127, 2 * 127 * 127. */
 QUANT_INLINE int quads_in_16_bits(const struct quant_encoding e)
 {
-    if (e.offset_log2 == W_IS_SIGNED)
+    if (e.offset_log2 == W_IS_SIGNED || e.offset_log2 > 5)
         return 1;
     return e.offset_log2 == 5 ? 2 : 4;
 }
@@ -165,7 +170,7 @@ QUANT_INLINE void half_products(const struct quant_encoding e, const struct pane
                                 uint32_t i, int h, __m256 p[QUANT_ROWS][2])
 {
     const struct panel_x *x = (const struct panel_x *)(const void *)(k->x + i * k->x_bytes);
-    bool is_whole = e.form != QBLK_FORM_HALVES;
+    bool is_whole = !qblk_has_halves(e.form);
     __m256i dot[QUANT_ROWS][2];
     for (int r = 0; r < QUANT_ROWS; r++)
         for (int v = 0; v < 2; v++)
@@ -186,18 +191,19 @@ QUANT_INLINE void panel_step(const struct quant_encoding e, const struct panel_c
                              float *lanes)
 {
     const struct panel_x *x = (const struct panel_x *)(const void *)(k->x + i * k->x_bytes);
+    int n_halves = qblk_has_halves(e.form) ? 2 : 1;
     __m256 p[QUANT_ROWS][2];
     if (k->ahead)
         quant_fetch(e, k->ahead + i * e.step_bytes);
     half_products(e, k, i, 0, p);
-    if (e.form == QBLK_FORM_HALVES)
+    if (n_halves == 2)
         half_products(e, k, i, 1, p);
     for (int r = 0; r < QUANT_ROWS; r++)
         for (int v = 0; v < 2; v++) {
             float *lane = lanes + r * PANEL_COLS + 8 * v;
-            if (e.form == QBLK_FORM_MINIMA)
-                p[r][v] = _mm256_fnmadd_ps(_mm256_broadcast_ss(&k->slab->m[i][r][k->j]),
-                                           _mm256_load_ps(x->q_sum + 8 * v), p[r][v]);
+            for (int h = 0; h < n_halves && qblk_has_minima(e.form); h++)
+                p[r][v] = _mm256_fnmadd_ps(_mm256_broadcast_ss(&k->slab->m[i][r][h][k->j]),
+                                           _mm256_load_ps(x->q_sum[h] + 8 * v), p[r][v]);
             __m256 sum =
                 _mm256_fmadd_ps(_mm256_load_ps(x->d + 8 * v), p[r][v], _mm256_load_ps(lane));
             _mm256_store_ps(lane, sum);

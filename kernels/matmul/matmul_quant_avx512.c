@@ -3,6 +3,8 @@
 #if defined(__x86_64__)
 
 #include "kernels/matmul/qblk_avx512.h"
+#include "kernels/matmul/qblk_avx512_grid.h"
+#include "kernels/matmul/qblk_avx512_small.h"
 
 enum { QUANT_ROWS = 8 }; /* with 16 columns: 8 sums, 8 lanes, 8 products of the 32 registers */
 
@@ -43,20 +45,23 @@ QUANT_INLINE __m512i half_dots(const struct quant_step *s, const int8_t *q)
 QUANT_INLINE __m256 products(const struct quant_encoding e, const struct quant_step *s,
                              const struct actq_view *x)
 {
-    __m512i dots = half_dots(s, x->q);
-    if (e.offset_log2 >= 0) {
-        __m512i x_sums = _mm512_loadu_si512(x->half_sum);
+    __m512i dots = half_dots(s, x->q), x_sums = _mm512_loadu_si512(x->half_sum);
+    if (e.offset_log2 >= 0)
         dots = _mm512_sub_epi32(dots, _mm512_slli_epi32(x_sums, (unsigned)e.offset_log2));
-    }
     __m256i first = _mm512_castsi512_si256(dots), second = _mm512_extracti64x4_epi64(dots, 1);
-    __m256 c = _mm512_castps512_ps256(s->c);
-    if (e.form == QBLK_FORM_HALVES) {
-        __m256 c1 = _mm512_extractf32x8_ps(s->c, 1);
-        return _mm256_fmadd_ps(c1, _mm256_cvtepi32_ps(second),
-                               _mm256_mul_ps(c, _mm256_cvtepi32_ps(first)));
+    __m256 c = _mm512_castps512_ps256(s->c), m = _mm512_castps512_ps256(s->m);
+    if (!qblk_has_halves(e.form)) {
+        __m256 p = _mm256_mul_ps(c, _mm256_cvtepi32_ps(_mm256_add_epi32(first, second)));
+        return e.form == QBLK_FORM_MINIMA ? _mm256_fnmadd_ps(m, _mm256_loadu_ps(x->q_sum), p) : p;
     }
-    __m256 p = _mm256_mul_ps(c, _mm256_cvtepi32_ps(_mm256_add_epi32(first, second)));
-    return e.form == QBLK_FORM_MINIMA ? _mm256_fnmadd_ps(s->m, _mm256_loadu_ps(x->q_sum), p) : p;
+    __m256 p = _mm256_mul_ps(c, _mm256_cvtepi32_ps(first));
+    p = _mm256_fmadd_ps(_mm512_extractf32x8_ps(s->c, 1), _mm256_cvtepi32_ps(second), p);
+    if (e.form == QBLK_FORM_HALVES_MINIMA) {
+        __m512 sums = _mm512_cvtepi32_ps(x_sums);
+        p = _mm256_fnmadd_ps(m, _mm512_castps512_ps256(sums), p);
+        p = _mm256_fnmadd_ps(_mm512_extractf32x8_ps(s->m, 1), _mm512_extractf32x8_ps(sums, 1), p);
+    }
+    return p;
 }
 
 QUANT_INLINE struct quant_lanes quant_add(const struct quant_encoding e, const struct quant_step *s,
@@ -112,8 +117,8 @@ QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct qua
         _mm256_store_si256((__m256i *)(void *)slab->w[2 * pair + 1][i][r], odd);
     }
     _mm512_store_ps(slab->c[i][r][0], s->c);
-    if (e.form == QBLK_FORM_MINIMA)
-        _mm256_store_ps(slab->m[i][r], s->m);
+    if (qblk_has_minima(e.form))
+        _mm512_store_ps(slab->m[i][r][0], s->m);
 }
 
 /* dot += over quads begin..end-1 of a block, 4 successive k each. */
@@ -136,7 +141,8 @@ QUANT_INLINE void add_block(const struct quant_encoding e, const struct panel_cl
     const struct panel_x *x = (const struct panel_x *)(const void *)(k->x + i * k->x_bytes);
     const uint8_t(*w)[32] = k->slab->w[k->j][i];
     const float(*c)[2][8] = k->slab->c[i];
-    bool is_halves = e.form == QBLK_FORM_HALVES;
+    const float(*m)[2][8] = k->slab->m[i];
+    bool is_halves = qblk_has_halves(e.form);
     __m512i dot[QUANT_ROWS];
     __m512 p[QUANT_ROWS];
     for (int r = 0; r < QUANT_ROWS; r++)
@@ -146,15 +152,15 @@ QUANT_INLINE void add_block(const struct quant_encoding e, const struct panel_cl
         p[r] = _mm512_mul_ps(_mm512_set1_ps(c[r][0][k->j]), _mm512_cvtepi32_ps(dot[r]));
     if (is_halves) {
         for (int r = 0; r < QUANT_ROWS; r++)
-            dot[r] = _mm512_load_si512(x->bias[1]);
+            dot[r] = e.offset_log2 >= 0 ? _mm512_load_si512(x->bias[1]) : _mm512_setzero_si512();
         dot_quads(w, x, 4, 8, dot);
         for (int r = 0; r < QUANT_ROWS; r++)
             p[r] = _mm512_fmadd_ps(_mm512_set1_ps(c[r][1][k->j]), _mm512_cvtepi32_ps(dot[r]), p[r]);
     }
-    if (e.form == QBLK_FORM_MINIMA)
+    for (int h = 0; h < (qblk_has_minima(e.form) ? 1 + is_halves : 0); h++)
         for (int r = 0; r < QUANT_ROWS; r++)
-            p[r] = _mm512_fnmadd_ps(_mm512_set1_ps(k->slab->m[i][r][k->j]),
-                                    _mm512_load_ps(x->q_sum), p[r]);
+            p[r] =
+                _mm512_fnmadd_ps(_mm512_set1_ps(m[r][h][k->j]), _mm512_load_ps(x->q_sum[h]), p[r]);
     for (int r = 0; r < QUANT_ROWS; r++)
         acc[r] = _mm512_fmadd_ps(_mm512_load_ps(x->d), p[r], acc[r]);
 }
@@ -194,10 +200,29 @@ static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
 
 /* X(name, unpacker, form, bytes of 256 weights, offset_log2) */
 #define ENCODINGS(X)                                                                               \
+    X(Q4_0, step_q4_0, QBLK_FORM_BLOCK, 8 * Q4_0_BYTES, 3)                                         \
+    X(Q4_1, step_q4_1, QBLK_FORM_MINIMA, 8 * Q4_1_BYTES, -1)                                       \
+    X(Q5_0, step_q5_0, QBLK_FORM_BLOCK, 8 * Q5_0_BYTES, 4)                                         \
+    X(Q5_1, step_q5_1, QBLK_FORM_MINIMA, 8 * Q5_1_BYTES, -1)                                       \
     X(Q8_0, step_q8_0, QBLK_FORM_BLOCK, 8 * Q8_0_BYTES, 7)                                         \
+    X(IQ4_NL, step_iq4_nl, QBLK_FORM_BLOCK, 8 * IQ4_NL_BYTES, 7)                                   \
+    X(MXFP4, step_mxfp4, QBLK_FORM_BLOCK, 8 * MXFP4_BYTES, 4)                                      \
+    X(NVFP4, step_nvfp4, QBLK_FORM_HALVES, 4 * NVFP4_BYTES, 4)                                     \
+    X(Q2_K, step_q2_k, QBLK_FORM_HALVES_MINIMA, Q2_K_BYTES, -1)                                    \
+    X(Q3_K, step_q3_k, QBLK_FORM_HALVES, Q3_K_BYTES, 2)                                            \
     X(Q4_K, step_q4_k, QBLK_FORM_MINIMA, Q4_K_BYTES, -1)                                           \
+    X(Q5_K, step_q5_k, QBLK_FORM_MINIMA, Q5_K_BYTES, -1)                                           \
     X(Q6_K, step_q6_k, QBLK_FORM_HALVES, Q6_K_BYTES, 5)                                            \
-    X(NVFP4, step_nvfp4, QBLK_FORM_HALVES, 4 * NVFP4_BYTES, 4)
+    X(IQ4_XS, step_iq4_xs, QBLK_FORM_BLOCK, IQ4_XS_BYTES, 7)                                       \
+    X(TQ1_0, step_tq1_0, QBLK_FORM_BLOCK, TQ1_0_BYTES, 0)                                          \
+    X(TQ2_0, step_tq2_0, QBLK_FORM_BLOCK, TQ2_0_BYTES, 0)                                          \
+    X(IQ1_S, step_iq1_s, QBLK_FORM_BLOCK, IQ1_S_BYTES, 4)                                          \
+    X(IQ1_M, step_iq1_m, QBLK_FORM_HALVES, IQ1_M_BYTES, 4)                                         \
+    X(IQ2_XXS, step_iq2_xxs, QBLK_FORM_BLOCK, IQ2_XXS_BYTES, 6)                                    \
+    X(IQ2_XS, step_iq2_xs, QBLK_FORM_HALVES, IQ2_XS_BYTES, 6)                                      \
+    X(IQ2_S, step_iq2_s, QBLK_FORM_HALVES, IQ2_S_BYTES, 6)                                         \
+    X(IQ3_XXS, step_iq3_xxs, QBLK_FORM_BLOCK, IQ3_XXS_BYTES, 6)                                    \
+    X(IQ3_S, step_iq3_s, QBLK_FORM_BLOCK, IQ3_S_BYTES, 4)
 ENCODINGS(ROWS_INSTANCE)
 ENCODINGS(PANEL_INSTANCE)
 

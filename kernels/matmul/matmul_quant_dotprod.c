@@ -36,15 +36,20 @@ QUANT_INLINE float32x4_t products(const struct quant_encoding e, const struct qu
         const int8_t *q = x->q + 32 * (4 * v + i);
         const int8x16_t *w = s->w + 2 * (4 * v + i);
         first[i] = vdotq_s32(vdupq_n_s32(0), w[0], vld1q_s8(q));
-        second[i] = vdotq_s32(e.form == QBLK_FORM_HALVES ? vdupq_n_s32(0) : first[i], w[1],
-                              vld1q_s8(q + 16));
+        second[i] =
+            vdotq_s32(qblk_has_halves(e.form) ? vdupq_n_s32(0) : first[i], w[1], vld1q_s8(q + 16));
     }
-    if (e.form == QBLK_FORM_HALVES) {
-        float32x4_t p = vmulq_f32(s->c[v], vcvtq_f32_s32(sum_each(first)));
-        return vfmaq_f32(p, s->c[2 + v], vcvtq_f32_s32(sum_each(second)));
+    if (!qblk_has_halves(e.form)) {
+        float32x4_t p = vmulq_f32(s->c[v], vcvtq_f32_s32(sum_each(second)));
+        return e.form == QBLK_FORM_MINIMA ? vfmsq_f32(p, s->m[v], vld1q_f32(x->q_sum + 4 * v)) : p;
     }
-    float32x4_t p = vmulq_f32(s->c[v], vcvtq_f32_s32(sum_each(second)));
-    return e.form == QBLK_FORM_MINIMA ? vfmsq_f32(p, s->m[v], vld1q_f32(x->q_sum + 4 * v)) : p;
+    float32x4_t p = vmulq_f32(s->c[v], vcvtq_f32_s32(sum_each(first)));
+    p = vfmaq_f32(p, s->c[2 + v], vcvtq_f32_s32(sum_each(second)));
+    for (int h = 0; h < 2 && e.form == QBLK_FORM_HALVES_MINIMA; h++) {
+        int32x4_t sums = vld1q_s32(x->half_sum + 8 * h + 4 * v);
+        p = vfmsq_f32(p, s->m[2 * h + v], vcvtq_f32_s32(sums));
+    }
+    return p;
 }
 
 QUANT_INLINE struct quant_lanes quant_add(const struct quant_encoding e, const struct quant_step *s,
@@ -82,12 +87,10 @@ QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct qua
         vst1q_u8(slab->w[b][i][r], vreinterpretq_u8_s8(s->w[2 * b]));
         vst1q_u8(slab->w[b][i][r] + 16, vreinterpretq_u8_s8(s->w[2 * b + 1]));
     }
-    for (int v = 0; v < 2; v++) {
-        vst1q_f32(slab->c[i][r][0] + 4 * v, s->c[v]);
-        if (e.form == QBLK_FORM_HALVES)
-            vst1q_f32(slab->c[i][r][1] + 4 * v, s->c[2 + v]);
-        if (e.form == QBLK_FORM_MINIMA)
-            vst1q_f32(slab->m[i][r] + 4 * v, s->m[v]);
+    for (int v = 0; v < (qblk_has_halves(e.form) ? 4 : 2); v++) {
+        vst1q_f32(slab->c[i][r][v / 2] + v % 2 * 4, s->c[v]);
+        if (qblk_has_minima(e.form))
+            vst1q_f32(slab->m[i][r][v / 2] + v % 2 * 4, s->m[v]);
     }
 }
 
@@ -129,12 +132,12 @@ QUANT_INLINE void block_products(const struct quant_encoding e, const struct pan
     int32x4_t dot[QUANT_ROWS][N_VECTORS];
     clear(dot);
     dot_half(w, x, 0, dot);
-    if (e.form != QBLK_FORM_HALVES)
+    if (!qblk_has_halves(e.form))
         dot_half(w, x, 1, dot);
     for (int r = 0; r < QUANT_ROWS; r++)
         for (int v = 0; v < N_VECTORS; v++)
             p[r][v] = vmulq_n_f32(vcvtq_f32_s32(dot[r][v]), c[r][0][k->j]);
-    if (e.form != QBLK_FORM_HALVES)
+    if (!qblk_has_halves(e.form))
         return;
     clear(dot);
     dot_half(w, x, 1, dot);
@@ -143,12 +146,14 @@ QUANT_INLINE void block_products(const struct quant_encoding e, const struct pan
             p[r][v] = vfmaq_n_f32(p[r][v], vcvtq_f32_s32(dot[r][v]), c[r][1][k->j]);
 }
 
-QUANT_INLINE void take_minima(const struct panel_class *k, uint32_t i, const struct panel_x *x,
+QUANT_INLINE void take_minima(const struct panel_class *k, uint32_t i, int h,
                               float32x4_t p[QUANT_ROWS][N_VECTORS])
 {
+    const struct panel_x *x = (const struct panel_x *)(const void *)(k->x + i * k->x_bytes);
     for (int r = 0; r < QUANT_ROWS; r++)
         for (int v = 0; v < N_VECTORS; v++)
-            p[r][v] = vfmsq_n_f32(p[r][v], vld1q_f32(x->q_sum + 4 * v), k->slab->m[i][r][k->j]);
+            p[r][v] =
+                vfmsq_n_f32(p[r][v], vld1q_f32(x->q_sum[h] + 4 * v), k->slab->m[i][r][h][k->j]);
 }
 
 QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_class *k,
@@ -160,8 +165,10 @@ QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_cl
         if (k->ahead)
             quant_fetch(e, k->ahead + i * e.step_bytes);
         block_products(e, k, i, p);
-        if (e.form == QBLK_FORM_MINIMA)
-            take_minima(k, i, x, p);
+        if (qblk_has_minima(e.form))
+            take_minima(k, i, 0, p);
+        if (e.form == QBLK_FORM_HALVES_MINIMA)
+            take_minima(k, i, 1, p);
         for (int v = 0; v < QUANT_ROWS * N_VECTORS; v++) {
             float *lane = lanes + 4 * v;
             float32x4_t d = vld1q_f32(x->d + v % N_VECTORS * 4);

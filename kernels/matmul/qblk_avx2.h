@@ -15,7 +15,7 @@ struct quant_step {
     __m256i w[8];
     __m256 c[2]; /* scales of the first, then of the second halves of blocks 0..7; whole blocks:
                     c[0] */
-    __m256 m;    /* minima of blocks 0..7 */
+    __m256 m[2]; /* minima likewise */
 };
 
 STEP_FN __m256i load32(const uint8_t *p)
@@ -76,7 +76,7 @@ STEP_FN void step_q4_k(const uint8_t *p, struct quant_step *s)
     __m256 scales = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(codes));
     __m256 minima = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(codes, 8)));
     s->c[0] = _mm256_mul_ps(_mm256_broadcastss_ps(d), scales);
-    s->m = _mm256_mul_ps(_mm256_broadcastss_ps(_mm_movehdup_ps(d)), minima);
+    s->m[0] = _mm256_mul_ps(_mm256_broadcastss_ps(_mm_movehdup_ps(d)), minima);
 }
 
 /* Bytes 0, 2, 4, ... then 1, 3, 5, ... */

@@ -1,6 +1,7 @@
 /* qblk_avx512: unpackers of quant blocks for AVX-512, one per encoding; private to
- * matmul_quant_avx512.c. A step is 256 weights of one row as unsigned bytes in order of k, offset
- * so that none is negative. */
+ * matmul_quant_avx512.c. Here those of Q8_0 and of the K and ternary encodings; qblk_avx512_small.h
+ * has nibbles per 32 or 64, qblk_avx512_grid.h the codebooks. No read is outside the step. A step
+ * is 256 weights of one row as unsigned bytes in order of k, offset so that none is negative. */
 #ifndef KERNELS_MATMUL_QBLK_AVX512_H
 #define KERNELS_MATMUL_QBLK_AVX512_H
 
@@ -10,46 +11,116 @@
 #include <immintrin.h>
 #include <string.h>
 
+#define STEP_FN static inline __attribute__((always_inline))
+
 struct quant_step {
     __m512i w[4]; /* bytes of blocks 2i and 2i + 1 */
     __m512 c; /* scale of the first halves of blocks 0..7, then of the second; whole blocks: low 8
                  only */
-    __m256 m; /* minima of blocks 0..7 */
+    __m512 m; /* minima likewise */
 };
 
-static inline __attribute__((always_inline)) __m256 f16_at_stride_34(const uint8_t *p)
+STEP_FN __m256i load32(const uint8_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+STEP_FN __m128i load16(const uint8_t *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+STEP_FN __m128i load8(const uint8_t *p)
+{
+    return _mm_loadl_epi64((const __m128i *)(const void *)p);
+}
+
+STEP_FN uint64_t load_u64(const uint8_t *p)
+{
+    uint64_t bits;
+    memcpy(&bits, p, sizeof bits);
+    return bits;
+}
+
+/* Every lane the f16 at p. */
+STEP_FN __m512 f16_in_all(const uint8_t *p)
+{
+    return _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(half_load_u16(p))));
+}
+
+/* The f16 of 8 successive blocks. */
+STEP_FN __m512 f16_of_blocks(const uint8_t *p, size_t block_bytes)
 {
     __m128i words =
         _mm_setzero_si128(); /* not a gather: those are slow where their data leaks are patched */
     words = _mm_insert_epi16(words, half_load_u16(p), 0);
-    words = _mm_insert_epi16(words, half_load_u16(p + 34), 1);
-    words = _mm_insert_epi16(words, half_load_u16(p + 68), 2);
-    words = _mm_insert_epi16(words, half_load_u16(p + 102), 3);
-    words = _mm_insert_epi16(words, half_load_u16(p + 136), 4);
-    words = _mm_insert_epi16(words, half_load_u16(p + 170), 5);
-    words = _mm_insert_epi16(words, half_load_u16(p + 204), 6);
-    words = _mm_insert_epi16(words, half_load_u16(p + 238), 7);
-    return _mm256_cvtph_ps(words);
+    words = _mm_insert_epi16(words, half_load_u16(p + block_bytes), 1);
+    words = _mm_insert_epi16(words, half_load_u16(p + 2 * block_bytes), 2);
+    words = _mm_insert_epi16(words, half_load_u16(p + 3 * block_bytes), 3);
+    words = _mm_insert_epi16(words, half_load_u16(p + 4 * block_bytes), 4);
+    words = _mm_insert_epi16(words, half_load_u16(p + 5 * block_bytes), 5);
+    words = _mm_insert_epi16(words, half_load_u16(p + 6 * block_bytes), 6);
+    words = _mm_insert_epi16(words, half_load_u16(p + 7 * block_bytes), 7);
+    return _mm512_castps256_ps512(_mm256_cvtph_ps(words));
+}
+
+/* Bytes 0, 2, 4, ... then 1, 3, 5, ... */
+STEP_FN __m128i evens_then_odds(__m128i x)
+{
+    return _mm_shuffle_epi8(x, _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
+}
+
+STEP_FN __m512 floats_of_unsigned(__m128i bytes)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+}
+
+STEP_FN __m512 floats_of_signed(__m128i bytes)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+}
+
+/* w += amount where bit i / 32 of high[i % 32] is set. */
+STEP_FN void add_high_bits(__m256i high, char amount, __m512i w[4])
+{
+    const __m512i first_bits = _mm512_inserti64x4(_mm512_set1_epi8(1), _mm256_set1_epi8(2), 1);
+    __m512i both = _mm512_broadcast_i64x4(high);
+    for (int i = 0; i < 4; i++) {
+        __m512i bits = _mm512_slli_epi16(first_bits, (unsigned)(2 * i));
+        __mmask64 is_set = _mm512_test_epi8_mask(both, bits);
+        w[i] = _mm512_mask_add_epi8(w[i], is_set, w[i], _mm512_set1_epi8(amount));
+    }
+}
+
+/* qs[64]: per half of 128, quarter j is at bits 2j of 32 bytes. */
+STEP_FN void two_bit_codes(const uint8_t *qs, __m512i w[4])
+{
+    const __m512i first = _mm512_setr_epi64(0, 0, 0, 0, 2, 2, 2, 2), mask = _mm512_set1_epi8(3);
+    for (int n = 0; n < 2; n++) {
+        __m512i both = _mm512_broadcast_i64x4(load32(qs + 32 * n));
+        __m512i low = _mm512_srlv_epi64(both, first), high = _mm512_srli_epi64(low, 4);
+        w[2 * n] = _mm512_and_si512(low, mask);
+        w[2 * n + 1] = _mm512_and_si512(high, mask);
+    }
 }
 
 /* d; i8 qs[32] per block; offset 128 */
-static inline __attribute__((always_inline)) void step_q8_0(const uint8_t *p, struct quant_step *s)
+STEP_FN void step_q8_0(const uint8_t *p, struct quant_step *s)
 {
     const __m512i flip = _mm512_set1_epi8((char)0x80);
     for (int i = 0; i < 4; i++) {
         const uint8_t *pair = p + 2 * Q8_0_BYTES * i + Q8_0_QS_OFF;
-        __m256i even = _mm256_loadu_si256((const __m256i *)(const void *)pair);
-        __m256i odd = _mm256_loadu_si256((const __m256i *)(const void *)(pair + Q8_0_BYTES));
-        __m512i q = _mm512_inserti64x4(_mm512_castsi256_si512(even), odd, 1);
+        __m512i q = _mm512_castsi256_si512(load32(pair));
+        q = _mm512_inserti64x4(q, load32(pair + Q8_0_BYTES), 1);
         s->w[i] = _mm512_xor_si512(q, flip);
     }
-    s->c = _mm512_castps256_ps512(f16_at_stride_34(p));
+    s->c = f16_of_blocks(p, Q8_0_BYTES);
 }
 
 /* d times the 8 six-bit scales, then dmin times the 8 minima, from a Q4_K or Q5_K header: d, dmin,
  * S[12]. Scales 0..3 and minima 0..3 are S[0..3] and S[4..7] & 63; the others have their low 4 bits
  * in the nibbles of S[8..11] and two high bits on top of S[0..3] and S[4..7]. */
-static inline __attribute__((always_inline)) __m512 k_scales_minima(const uint8_t *p)
+STEP_FN __m512 k_scales_minima(const uint8_t *p)
 {
     const __m128i low_from =
         _mm_setr_epi8(4, 5, 6, 7, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -67,30 +138,70 @@ static inline __attribute__((always_inline)) __m512 k_scales_minima(const uint8_
     return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(codes)));
 }
 
-/* d, dmin, 12 bytes of scales and minima, qs[128]: 32 bytes hold blocks 2i (low nibbles) and 2i + 1
- * (high); offset 0 */
-static inline __attribute__((always_inline)) void step_q4_k(const uint8_t *p, struct quant_step *s)
+/* qs[128]: 32 bytes hold blocks 2i (low nibbles) and 2i + 1 (high). */
+STEP_FN void k_nibbles(const uint8_t *qs, __m512i w[4])
 {
     const __m512i nibble = _mm512_set1_epi8(15);
     const __m512i shift = _mm512_setr_epi64(0, 0, 0, 0, 4, 4, 4, 4);
     for (int i = 0; i < 4; i++) {
-        __m256i qs = _mm256_loadu_si256((const __m256i *)(const void *)(p + Q4_K_QS_OFF + 32 * i));
-        s->w[i] = _mm512_and_si512(_mm512_srlv_epi64(_mm512_broadcast_i64x4(qs), shift), nibble);
+        __m512i both = _mm512_broadcast_i64x4(load32(qs + 32 * i));
+        w[i] = _mm512_and_si512(_mm512_srlv_epi64(both, shift), nibble);
     }
-    s->c = k_scales_minima(p);
-    s->m = _mm512_extractf32x8_ps(s->c, 1);
 }
 
-/* Bytes 0, 2, 4, ... then 1, 3, 5, ... */
-static inline __attribute__((always_inline)) __m128i evens_then_odds(__m128i x)
+/* d, dmin, 12 bytes of scales and minima, qs[128]; offset 0 */
+STEP_FN void step_q4_k(const uint8_t *p, struct quant_step *s)
 {
-    return _mm_shuffle_epi8(x, _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
+    k_nibbles(p + Q4_K_QS_OFF, s->w);
+    s->c = k_scales_minima(p);
+    s->m = _mm512_castps256_ps512(_mm512_extractf32x8_ps(s->c, 1));
+}
+
+/* The same with qh[32] before qs: bit i / 32 of qh[i % 32] is the fifth; offset 0 */
+STEP_FN void step_q5_k(const uint8_t *p, struct quant_step *s)
+{
+    k_nibbles(p + Q5_K_QS_OFF, s->w);
+    add_high_bits(load32(p + Q5_K_QH_OFF), 16, s->w);
+    s->c = k_scales_minima(p);
+    s->m = _mm512_castps256_ps512(_mm512_extractf32x8_ps(s->c, 1));
+}
+
+/* scales[16] of a nibble of scale and one of minimum, qs[64], d, dmin; offset 0 */
+STEP_FN void step_q2_k(const uint8_t *p, struct quant_step *s)
+{
+    __m128i packed = evens_then_odds(load16(p)), nibble = _mm_set1_epi8(15);
+    two_bit_codes(p + Q2_K_QS_OFF, s->w);
+    __m512 scales = floats_of_unsigned(_mm_and_si128(packed, nibble));
+    __m512 minima = floats_of_unsigned(_mm_and_si128(_mm_srli_epi16(packed, 4), nibble));
+    s->c = _mm512_mul_ps(f16_in_all(p + Q2_K_D_OFF), scales);
+    s->m = _mm512_mul_ps(f16_in_all(p + Q2_K_DMIN_OFF), minima);
+}
+
+/* hmask[32], qs[64], scales[12], d: bit i / 32 of hmask[i % 32] is the third; offset 4. Of the 16
+ * scales S of 6 bits, less 32, the low 4 bits of S[0..7] and S[8..15] are the nibbles of 8 bytes,
+ * the high two of S[4k ..] bits 2k of 4 bytes. */
+STEP_FN void step_q3_k(const uint8_t *p, struct quant_step *s)
+{
+    enum { BEFORE = 2 }; /* bytes loaded before the scales, to end with the block */
+    const __m128i low_from = _mm_setr_epi8(2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5, 6, 7, 8, 9);
+    const __m128i high_from =
+        _mm_setr_epi8(10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13);
+    two_bit_codes(p + Q3_K_QS_OFF, s->w);
+    add_high_bits(load32(p), 4, s->w);
+    __m128i packed = load16(p + Q3_K_SCALES_OFF - BEFORE);
+    __m128i low = _mm_shuffle_epi8(packed, low_from), high = _mm_shuffle_epi8(packed, high_from);
+    low = _mm_and_si128(_mm_srlv_epi32(low, _mm_setr_epi32(0, 0, 4, 4)), _mm_set1_epi8(15));
+    high = _mm_sllv_epi32(high, _mm_setr_epi32(4, 2, 0, 0));
+    high = _mm_srlv_epi32(high, _mm_setr_epi32(0, 0, 0, 2));
+    __m128i codes = _mm_or_si128(low, _mm_and_si128(high, _mm_set1_epi8(0x30)));
+    __m128i scales = evens_then_odds(_mm_sub_epi8(codes, _mm_set1_epi8(32)));
+    s->c = _mm512_mul_ps(f16_in_all(p + Q3_K_D_OFF), floats_of_signed(scales));
 }
 
 /* ql[128], qh[64], i8 scales[16], d; half n: ql[64n ..] low nibbles are blocks 4n, 4n + 1, high
  * nibbles 4n + 2, 4n + 3, block k of the half has its two high bits at qh[32n ..] >> 2k; offset 32
  */
-static inline __attribute__((always_inline)) void step_q6_k(const uint8_t *p, struct quant_step *s)
+STEP_FN void step_q6_k(const uint8_t *p, struct quant_step *s)
 {
     const __m512i nibble = _mm512_set1_epi8(15), high_bits = _mm512_set1_epi8(0x30);
     const __m512i left = _mm512_setr_epi64(4, 4, 4, 4, 2, 2, 2, 2);
@@ -98,45 +209,66 @@ static inline __attribute__((always_inline)) void step_q6_k(const uint8_t *p, st
     enum { A_AND_B_OR_C = 0xea };
     for (int n = 0; n < 2; n++) {
         __m512i ql = _mm512_loadu_si512(p + 64 * n);
-        __m512i qh = _mm512_broadcast_i64x4(
-            _mm256_loadu_si256((const __m256i *)(const void *)(p + Q6_K_QH_OFF + 32 * n)));
+        __m512i qh = _mm512_broadcast_i64x4(load32(p + Q6_K_QH_OFF + 32 * n));
         s->w[2 * n] = _mm512_ternarylogic_epi64(_mm512_sllv_epi64(qh, left), high_bits,
                                                 _mm512_and_si512(ql, nibble), A_AND_B_OR_C);
         __m512i upper = _mm512_and_si512(_mm512_srli_epi16(ql, 4), nibble);
         s->w[2 * n + 1] =
             _mm512_ternarylogic_epi64(_mm512_srlv_epi64(qh, right), high_bits, upper, A_AND_B_OR_C);
     }
-    uint16_t d_bits;
-    memcpy(&d_bits, p + Q6_K_D_OFF, sizeof d_bits);
-    __m512 d = _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(d_bits)));
-    __m128i scales = _mm_loadu_si128((const __m128i *)(const void *)(p + Q6_K_SCALES_OFF));
-    s->c = _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(evens_then_odds(scales))));
+    __m128i scales = evens_then_odds(load16(p + Q6_K_SCALES_OFF));
+    s->c = _mm512_mul_ps(f16_in_all(p + Q6_K_D_OFF), floats_of_signed(scales));
 }
 
-/* UE4M3 d[4], qs[32] per 64: group g of 16 has elements 0..7 in the low, 8..15 in the high nibbles
- * of qs[8g ..]; doubled E2M1 values, offset 16 */
-static inline __attribute__((always_inline)) void step_nvfp4(const uint8_t *p, struct quant_step *s)
+/* qs[64], d; offset 1 */
+STEP_FN void step_tq2_0(const uint8_t *p, struct quant_step *s)
 {
-    const __m512i nibble = _mm512_set1_epi8(15);
-    const __m512i shift = _mm512_setr_epi64(0, 4, 0, 4, 0, 4, 0, 4);
-    const __m512i twice = _mm512_setr_epi64(0, 0, 1, 1, 2, 2, 3, 3);
-    const __m512i values = _mm512_broadcast_i32x4(
-        _mm_setr_epi8(16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4));
-    uint32_t d[4];
-    for (int i = 0; i < 4; i++) {
-        const uint8_t *block = p + NVFP4_BYTES * i;
-        memcpy(d + i, block, sizeof *d);
-        __m256i qs = _mm256_loadu_si256((const __m256i *)(const void *)(block + NVFP4_QS_OFF));
-        __m512i pairs = _mm512_permutexvar_epi64(twice, _mm512_castsi256_si512(qs));
-        __m512i codes = _mm512_and_si512(_mm512_srlv_epi64(pairs, shift), nibble);
-        s->w[i] = _mm512_shuffle_epi8(values, codes);
+    two_bit_codes(p, s->w);
+    s->c = f16_in_all(p + TQ2_0_D_OFF);
+}
+
+/* Bytes times 3 modulo 256. */
+STEP_FN __m256i times_3(__m256i x)
+{
+    return _mm256_add_epi8(x, _mm256_add_epi8(x, x));
+}
+
+/* The integer part of 3 / 256 times each byte. */
+STEP_FN __m512i top_trits(__m512i x)
+{
+    __mmask64 is_1 = _mm512_cmpge_epu8_mask(x, _mm512_set1_epi8(86));
+    __mmask64 is_2 = _mm512_cmpge_epu8_mask(x, _mm512_set1_epi8((char)171));
+    __m512i trits = _mm512_maskz_set1_epi8(is_1, 1);
+    return _mm512_mask_set1_epi8(trits, is_2, 2);
+}
+
+STEP_FN __m512i two_halves(__m256i low, __m256i high)
+{
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+/* qs[48], qh[4], d: bytes of five trits as fractions, digit t after t multiplications by 3; 5 x 32
+ * elements in qs[0..31], 5 x 16 in qs[32..47], 4 x 4 in qh; offset 1 */
+STEP_FN void step_tq1_0(const uint8_t *p, struct quant_step *s)
+{
+    int32_t few;
+    memcpy(&few, p + TQ1_0_QH_OFF, sizeof few);
+    __m256i a[5], b[5]; /* b: 16 bytes of qs[32..47], 4 of qh four times */
+    a[0] = load32(p);
+    b[0] = _mm256_set_m128i(_mm_set1_epi32(few), load16(p + 32));
+    for (int t = 1; t < 5; t++) {
+        a[t] = times_3(a[t - 1]);
+        b[t] = times_3(b[t - 1]);
     }
-    __m128i codes = _mm_setr_epi32((int)d[0], (int)d[1], (int)d[2], (int)d[3]);
-    codes = evens_then_odds(_mm_and_si128(codes, _mm_set1_epi8(0x7f)));
-    __mmask16 is_number = _mm_cmpneq_epi8_mask(codes, _mm_set1_epi8(0x7f));
-    __m256i f16 = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_maskz_mov_epi8(is_number, codes)), 7);
-    s->c =
-        _mm512_mul_ps(_mm512_cvtph_ps(f16), _mm512_set1_ps(128)); /* 2^8 of the bit trick, halved */
+    __m256i few_01 = _mm256_blend_epi32(b[0], b[1], 0xa0),
+            few_23 = _mm256_blend_epi32(b[2], b[3], 0xa0);
+    __m256i few_all = _mm256_blend_epi32(few_01, few_23, 0xc0);
+    s->w[0] = top_trits(two_halves(a[0], a[1]));
+    s->w[1] = top_trits(two_halves(a[2], a[3]));
+    s->w[2] = top_trits(two_halves(a[4], _mm256_permute2x128_si256(b[0], b[1], 0x20)));
+    s->w[3] = top_trits(two_halves(_mm256_permute2x128_si256(b[2], b[3], 0x20),
+                                   _mm256_permute2x128_si256(b[4], few_all, 0x30)));
+    s->c = f16_in_all(p + TQ1_0_D_OFF);
 }
 
 #endif

@@ -16,7 +16,7 @@ struct quant_step {
     int8x16_t w[16];
     float32x4_t c[4]; /* scales of the first, then of the second halves of blocks 0..7; whole
                          blocks: c[0], c[1] */
-    float32x4_t m[2]; /* minima of blocks 0..7 */
+    float32x4_t m[4]; /* minima likewise */
 };
 
 /* d; i8 qs[32] per block */
