@@ -1,5 +1,7 @@
 /* qblk_avx2: unpackers of quant blocks for AVX2, one per encoding; included by matmul_quant_avx2.c
- * alone. A step is 256 weights of one row as bytes in order of k, a block per register. */
+ * alone. Here those of Q8_0 and of the K and ternary encodings; qblk_avx2_small.h has nibbles per
+ * 32 or 64, qblk_avx2_grid.h the codebooks. No read is outside the step. A step is 256 weights of
+ * one row as bytes in order of k, a block per register. */
 #ifndef KERNELS_MATMUL_QBLK_AVX2_H
 #define KERNELS_MATMUL_QBLK_AVX2_H
 
@@ -28,22 +30,75 @@ STEP_FN __m128i load16(const uint8_t *p)
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
+STEP_FN __m128i load8(const uint8_t *p)
+{
+    return _mm_loadl_epi64((const __m128i *)(const void *)p);
+}
+
+/* The f16 of 8 successive blocks. */
+STEP_FN __m256 f16_of_blocks(const uint8_t *p, size_t block_bytes)
+{
+    __m128i words =
+        _mm_setzero_si128(); /* not a gather: those are slow where their data leaks are patched */
+    words = _mm_insert_epi16(words, half_load_u16(p), 0);
+    words = _mm_insert_epi16(words, half_load_u16(p + block_bytes), 1);
+    words = _mm_insert_epi16(words, half_load_u16(p + 2 * block_bytes), 2);
+    words = _mm_insert_epi16(words, half_load_u16(p + 3 * block_bytes), 3);
+    words = _mm_insert_epi16(words, half_load_u16(p + 4 * block_bytes), 4);
+    words = _mm_insert_epi16(words, half_load_u16(p + 5 * block_bytes), 5);
+    words = _mm_insert_epi16(words, half_load_u16(p + 6 * block_bytes), 6);
+    words = _mm_insert_epi16(words, half_load_u16(p + 7 * block_bytes), 7);
+    return _mm256_cvtph_ps(words);
+}
+
+/* d times bytes 0..7 in c[0], bytes 8..15 in c[1]. */
+STEP_FN void scaled_unsigned(float d, __m128i bytes, __m256 c[2])
+{
+    __m256i low = _mm256_cvtepu8_epi32(bytes);
+    __m256i high = _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8));
+    c[0] = _mm256_mul_ps(_mm256_set1_ps(d), _mm256_cvtepi32_ps(low));
+    c[1] = _mm256_mul_ps(_mm256_set1_ps(d), _mm256_cvtepi32_ps(high));
+}
+
+STEP_FN void scaled_signed(float d, __m128i bytes, __m256 c[2])
+{
+    __m256i low = _mm256_cvtepi8_epi32(bytes);
+    __m256i high = _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8));
+    c[0] = _mm256_mul_ps(_mm256_set1_ps(d), _mm256_cvtepi32_ps(low));
+    c[1] = _mm256_mul_ps(_mm256_set1_ps(d), _mm256_cvtepi32_ps(high));
+}
+
+/* Bytes 0, 2, 4, ... then 1, 3, 5, ... */
+STEP_FN __m128i evens_then_odds(__m128i x)
+{
+    return _mm_shuffle_epi8(x, _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
+}
+
+/* w += amount where bit i / 32 of high[i % 32] is set. */
+STEP_FN void add_high_bits(__m256i high, char amount, __m256i w[8])
+{
+    for (int b = 0; b < 8; b++) {
+        __m256i bit = _mm256_and_si256(high, _mm256_set1_epi8((char)(1 << b)));
+        __m256i is_clear = _mm256_cmpeq_epi8(bit, _mm256_setzero_si256());
+        w[b] = _mm256_add_epi8(w[b], _mm256_andnot_si256(is_clear, _mm256_set1_epi8(amount)));
+    }
+}
+
+/* qs[64]: per half of 128, quarter j is at bits 2j of 32 bytes. */
+STEP_FN void two_bit_codes(const uint8_t *qs, __m256i w[8])
+{
+    for (int b = 0; b < 8; b++) {
+        __m256i quarters = load32(qs + 32 * (b / 4));
+        w[b] = _mm256_and_si256(_mm256_srli_epi16(quarters, b % 4 * 2), _mm256_set1_epi8(3));
+    }
+}
+
 /* d; i8 qs[32] per block; signed as they are */
 STEP_FN void step_q8_0(const uint8_t *p, struct quant_step *s)
 {
     for (int b = 0; b < 8; b++)
         s->w[b] = load32(p + Q8_0_BYTES * b + Q8_0_QS_OFF);
-    __m128i d =
-        _mm_setzero_si128(); /* not a gather: those are slow where their data leaks are patched */
-    d = _mm_insert_epi16(d, half_load_u16(p), 0);
-    d = _mm_insert_epi16(d, half_load_u16(p + Q8_0_BYTES), 1);
-    d = _mm_insert_epi16(d, half_load_u16(p + 2 * Q8_0_BYTES), 2);
-    d = _mm_insert_epi16(d, half_load_u16(p + 3 * Q8_0_BYTES), 3);
-    d = _mm_insert_epi16(d, half_load_u16(p + 4 * Q8_0_BYTES), 4);
-    d = _mm_insert_epi16(d, half_load_u16(p + 5 * Q8_0_BYTES), 5);
-    d = _mm_insert_epi16(d, half_load_u16(p + 6 * Q8_0_BYTES), 6);
-    d = _mm_insert_epi16(d, half_load_u16(p + 7 * Q8_0_BYTES), 7);
-    s->c[0] = _mm256_cvtph_ps(d);
+    s->c[0] = f16_of_blocks(p, Q8_0_BYTES);
 }
 
 /* The 8 six-bit scales, then the 8 minima, as bytes, from a Q4_K or Q5_K header: d, dmin, S[12].
@@ -61,16 +116,19 @@ STEP_FN __m128i k_scales_minima(__m128i header)
     return _mm_or_si128(_mm_and_si128(low, low_mask), _mm_and_si128(high, _mm_set1_epi8(0x30)));
 }
 
-/* d, dmin, 12 bytes of scales and minima, qs[128]: 32 bytes hold blocks 2i (low nibbles) and 2i + 1
- * (high) */
-STEP_FN void step_q4_k(const uint8_t *p, struct quant_step *s)
+/* qs[128]: 32 bytes hold blocks 2i (low nibbles) and 2i + 1 (high). */
+STEP_FN void k_nibbles(const uint8_t *qs, __m256i w[8])
 {
     const __m256i nibble = _mm256_set1_epi8(15);
     for (int i = 0; i < 4; i++) {
-        __m256i qs = load32(p + Q4_K_QS_OFF + 32 * i);
-        s->w[2 * i] = _mm256_and_si256(qs, nibble);
-        s->w[2 * i + 1] = _mm256_and_si256(_mm256_srli_epi16(qs, 4), nibble);
+        __m256i both = load32(qs + 32 * i);
+        w[2 * i] = _mm256_and_si256(both, nibble);
+        w[2 * i + 1] = _mm256_and_si256(_mm256_srli_epi16(both, 4), nibble);
     }
+}
+
+STEP_FN void k_header(const uint8_t *p, struct quant_step *s)
+{
     __m128i header = load16(p), codes = k_scales_minima(header);
     __m128 d = _mm_cvtph_ps(header);
     __m256 scales = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(codes));
@@ -79,10 +137,50 @@ STEP_FN void step_q4_k(const uint8_t *p, struct quant_step *s)
     s->m[0] = _mm256_mul_ps(_mm256_broadcastss_ps(_mm_movehdup_ps(d)), minima);
 }
 
-/* Bytes 0, 2, 4, ... then 1, 3, 5, ... */
-STEP_FN __m128i evens_then_odds(__m128i x)
+/* d, dmin, 12 bytes of scales and minima, qs[128] */
+STEP_FN void step_q4_k(const uint8_t *p, struct quant_step *s)
 {
-    return _mm_shuffle_epi8(x, _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
+    k_nibbles(p + Q4_K_QS_OFF, s->w);
+    k_header(p, s);
+}
+
+/* The same with qh[32] before qs: bit i / 32 of qh[i % 32] is the fifth */
+STEP_FN void step_q5_k(const uint8_t *p, struct quant_step *s)
+{
+    k_nibbles(p + Q5_K_QS_OFF, s->w);
+    add_high_bits(load32(p + Q5_K_QH_OFF), 16, s->w);
+    k_header(p, s);
+}
+
+/* scales[16] of a nibble of scale and one of minimum, qs[64], d, dmin */
+STEP_FN void step_q2_k(const uint8_t *p, struct quant_step *s)
+{
+    __m128i packed = evens_then_odds(load16(p)), nibble = _mm_set1_epi8(15);
+    __m128i minima = _mm_and_si128(_mm_srli_epi16(packed, 4), nibble);
+    two_bit_codes(p + Q2_K_QS_OFF, s->w);
+    scaled_unsigned(half_load_f16(p + Q2_K_D_OFF), _mm_and_si128(packed, nibble), s->c);
+    scaled_unsigned(half_load_f16(p + Q2_K_DMIN_OFF), minima, s->m);
+}
+
+/* hmask[32], qs[64], scales[12], d: bit i / 32 of hmask[i % 32] is the third; offset 4. Of the 16
+ * scales S of 6 bits, less 32, the low 4 bits of S[0..7] and S[8..15] are the nibbles of 8 bytes,
+ * the high two of S[4k ..] bits 2k of 4 bytes. */
+STEP_FN void step_q3_k(const uint8_t *p, struct quant_step *s)
+{
+    enum { BEFORE = 2 }; /* bytes loaded before the scales, to end with the block */
+    const __m128i low_from = _mm_setr_epi8(2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5, 6, 7, 8, 9);
+    const __m128i high_from =
+        _mm_setr_epi8(10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13);
+    two_bit_codes(p + Q3_K_QS_OFF, s->w);
+    add_high_bits(load32(p), 4, s->w);
+    __m128i packed = load16(p + Q3_K_SCALES_OFF - BEFORE);
+    __m128i low = _mm_shuffle_epi8(packed, low_from), high = _mm_shuffle_epi8(packed, high_from);
+    low = _mm_and_si128(_mm_srlv_epi32(low, _mm_setr_epi32(0, 0, 4, 4)), _mm_set1_epi8(15));
+    high = _mm_sllv_epi32(high, _mm_setr_epi32(4, 2, 0, 0));
+    high = _mm_srlv_epi32(high, _mm_setr_epi32(0, 0, 0, 2));
+    __m128i codes = _mm_or_si128(low, _mm_and_si128(high, _mm_set1_epi8(0x30)));
+    __m128i scales = evens_then_odds(_mm_sub_epi8(codes, _mm_set1_epi8(32)));
+    scaled_signed(half_load_f16(p + Q3_K_D_OFF), scales, s->c);
 }
 
 /* ql[128], qh[64], i8 scales[16], d; half n: ql[64n ..] low nibbles are blocks 4n, 4n + 1, high
@@ -101,37 +199,54 @@ STEP_FN void step_q6_k(const uint8_t *p, struct quant_step *s)
             s->w[4 * n + k] = _mm256_or_si256(low, _mm256_and_si256(high[k], high_bits));
         }
     }
-    __m256 d = _mm256_set1_ps(half_load_f16(p + Q6_K_D_OFF));
     __m128i scales = evens_then_odds(load16(p + Q6_K_SCALES_OFF));
-    s->c[0] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(scales)));
-    s->c[1] = _mm256_mul_ps(d, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(scales, 8))));
+    scaled_signed(half_load_f16(p + Q6_K_D_OFF), scales, s->c);
 }
 
-/* UE4M3 d[4], qs[32] per 64: group g of 16 has elements 0..7 in the low, 8..15 in the high nibbles
- * of qs[8g ..]; doubled E2M1 values, offset 16 */
-STEP_FN void step_nvfp4(const uint8_t *p, struct quant_step *s)
+/* qs[64], d; offset 1 */
+STEP_FN void step_tq2_0(const uint8_t *p, struct quant_step *s)
 {
-    const __m256i nibble = _mm256_set1_epi8(15);
-    const __m256i values = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4));
-    uint32_t d[4];
-    for (int i = 0; i < 4; i++) {
-        const uint8_t *block = p + NVFP4_BYTES * i;
-        memcpy(d + i, block, sizeof *d);
-        for (int j = 0; j < 2; j++) {
-            __m128i qs = load16(block + NVFP4_QS_OFF + 16 * j), upper = _mm_srli_epi16(qs, 4);
-            __m256i codes =
-                _mm256_setr_m128i(_mm_unpacklo_epi64(qs, upper), _mm_unpackhi_epi64(qs, upper));
-            s->w[2 * i + j] = _mm256_shuffle_epi8(values, _mm256_and_si256(codes, nibble));
-        }
+    two_bit_codes(p, s->w);
+    s->c[0] = _mm256_set1_ps(half_load_f16(p + TQ2_0_D_OFF));
+}
+
+/* Bytes times 3 modulo 256. */
+STEP_FN __m256i times_3(__m256i x)
+{
+    return _mm256_add_epi8(x, _mm256_add_epi8(x, x));
+}
+
+/* The integer part of 3 / 256 times each byte: 1 from 86, 2 from 171 on. */
+STEP_FN __m256i top_trits(__m256i x)
+{
+    const __m256i one = _mm256_set1_epi8(86), two = _mm256_set1_epi8((char)171);
+    __m256i minus_1 = _mm256_cmpeq_epi8(_mm256_max_epu8(x, one), x);
+    __m256i minus_2 = _mm256_add_epi8(minus_1, _mm256_cmpeq_epi8(_mm256_max_epu8(x, two), x));
+    return _mm256_sub_epi8(_mm256_setzero_si256(), minus_2);
+}
+
+/* qs[48], qh[4], d: bytes of five trits as fractions, digit t after t multiplications by 3; 5 x 32
+ * elements in qs[0..31], 5 x 16 in qs[32..47], 4 x 4 in qh; offset 1 */
+STEP_FN void step_tq1_0(const uint8_t *p, struct quant_step *s)
+{
+    int32_t few;
+    memcpy(&few, p + TQ1_0_QH_OFF, sizeof few);
+    __m256i a[5], b[5]; /* b: 16 bytes of qs[32..47], 4 of qh four times */
+    a[0] = load32(p);
+    b[0] = _mm256_setr_m128i(load16(p + 32), _mm_set1_epi32(few));
+    for (int t = 1; t < 5; t++) {
+        a[t] = times_3(a[t - 1]);
+        b[t] = times_3(b[t - 1]);
     }
-    __m128i codes = _mm_setr_epi32((int)d[0], (int)d[1], (int)d[2], (int)d[3]);
-    codes = evens_then_odds(_mm_and_si128(codes, _mm_set1_epi8(0x7f)));
-    codes = _mm_andnot_si128(_mm_cmpeq_epi8(codes, _mm_set1_epi8(0x7f)), codes);
-    __m256i f16 =
-        _mm256_slli_epi16(_mm256_cvtepu8_epi16(codes), 7); /* as f16: the scale times 2^-8 */
-    s->c[0] = _mm256_mul_ps(_mm256_cvtph_ps(_mm256_castsi256_si128(f16)), _mm256_set1_ps(128));
-    s->c[1] = _mm256_mul_ps(_mm256_cvtph_ps(_mm256_extracti128_si256(f16, 1)), _mm256_set1_ps(128));
+    for (int t = 0; t < 5; t++)
+        s->w[t] = top_trits(a[t]);
+    __m256i few_01 = _mm256_blend_epi32(b[0], b[1], 0xa0);
+    __m256i few_23 = _mm256_blend_epi32(b[2], b[3], 0xa0);
+    __m256i few_all = _mm256_blend_epi32(few_01, few_23, 0xc0);
+    s->w[5] = top_trits(_mm256_permute2x128_si256(b[0], b[1], 0x20));
+    s->w[6] = top_trits(_mm256_permute2x128_si256(b[2], b[3], 0x20));
+    s->w[7] = top_trits(_mm256_permute2x128_si256(b[4], few_all, 0x30));
+    s->c[0] = _mm256_set1_ps(half_load_f16(p + TQ1_0_D_OFF));
 }
 
 #endif
