@@ -2,6 +2,8 @@
 #if defined(__aarch64__)
 
 #include "kernels/matmul/qblk_neon.h"
+#include "kernels/matmul/qblk_neon_grid.h"
+#include "kernels/matmul/qblk_neon_small.h"
 
 enum { QUANT_ROWS = 4 }; /* with 16 columns: 16 sums, 4 of x, 4 of w of the 32 registers */
 
@@ -197,10 +199,29 @@ static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
 
 /* X(name, unpacker, form, bytes of 256 weights, offset_log2) */
 #define ENCODINGS(X)                                                                               \
+    X(Q4_0, step_q4_0, QBLK_FORM_BLOCK, 8 * Q4_0_BYTES, -1)                                        \
+    X(Q4_1, step_q4_1, QBLK_FORM_MINIMA, 8 * Q4_1_BYTES, -1)                                       \
+    X(Q5_0, step_q5_0, QBLK_FORM_BLOCK, 8 * Q5_0_BYTES, -1)                                        \
+    X(Q5_1, step_q5_1, QBLK_FORM_MINIMA, 8 * Q5_1_BYTES, -1)                                       \
     X(Q8_0, step_q8_0, QBLK_FORM_BLOCK, 8 * Q8_0_BYTES, -1)                                        \
+    X(IQ4_NL, step_iq4_nl, QBLK_FORM_BLOCK, 8 * IQ4_NL_BYTES, -1)                                  \
+    X(MXFP4, step_mxfp4, QBLK_FORM_BLOCK, 8 * MXFP4_BYTES, -1)                                     \
+    X(NVFP4, step_nvfp4, QBLK_FORM_HALVES, 4 * NVFP4_BYTES, -1)                                    \
+    X(Q2_K, step_q2_k, QBLK_FORM_HALVES_MINIMA, Q2_K_BYTES, -1)                                    \
+    X(Q3_K, step_q3_k, QBLK_FORM_HALVES, Q3_K_BYTES, -1)                                           \
     X(Q4_K, step_q4_k, QBLK_FORM_MINIMA, Q4_K_BYTES, -1)                                           \
+    X(Q5_K, step_q5_k, QBLK_FORM_MINIMA, Q5_K_BYTES, -1)                                           \
     X(Q6_K, step_q6_k, QBLK_FORM_HALVES, Q6_K_BYTES, -1)                                           \
-    X(NVFP4, step_nvfp4, QBLK_FORM_HALVES, 4 * NVFP4_BYTES, -1)
+    X(IQ4_XS, step_iq4_xs, QBLK_FORM_BLOCK, IQ4_XS_BYTES, -1)                                      \
+    X(TQ1_0, step_tq1_0, QBLK_FORM_BLOCK, TQ1_0_BYTES, -1)                                         \
+    X(TQ2_0, step_tq2_0, QBLK_FORM_BLOCK, TQ2_0_BYTES, -1)                                         \
+    X(IQ1_S, step_iq1_s, QBLK_FORM_BLOCK, IQ1_S_BYTES, -1)                                         \
+    X(IQ1_M, step_iq1_m, QBLK_FORM_HALVES, IQ1_M_BYTES, -1)                                        \
+    X(IQ2_XXS, step_iq2_xxs, QBLK_FORM_BLOCK, IQ2_XXS_BYTES, -1)                                   \
+    X(IQ2_XS, step_iq2_xs, QBLK_FORM_HALVES, IQ2_XS_BYTES, -1)                                     \
+    X(IQ2_S, step_iq2_s, QBLK_FORM_HALVES, IQ2_S_BYTES, -1)                                        \
+    X(IQ3_XXS, step_iq3_xxs, QBLK_FORM_BLOCK, IQ3_XXS_BYTES, -1)                                   \
+    X(IQ3_S, step_iq3_s, QBLK_FORM_BLOCK, IQ3_S_BYTES, -1)
 ENCODINGS(ROWS_INSTANCE)
 ENCODINGS(PANEL_INSTANCE)
 
