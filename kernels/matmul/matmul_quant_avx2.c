@@ -5,6 +5,7 @@
 #include "kernels/matmul/qblk_avx2.h"
 #include "kernels/matmul/qblk_avx2_grid.h"
 #include "kernels/matmul/qblk_avx2_small.h"
+#include "kernels/matmul/qblk_avx2_super.h"
 
 enum { QUANT_ROWS = 4 }; /* with 16 columns: 8 sums of the 16 registers */
 

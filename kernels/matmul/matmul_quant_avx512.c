@@ -4,7 +4,9 @@
 
 #include "kernels/matmul/qblk_avx512.h"
 #include "kernels/matmul/qblk_avx512_grid.h"
+#include "kernels/matmul/qblk_avx512_iq1.h"
 #include "kernels/matmul/qblk_avx512_small.h"
+#include "kernels/matmul/qblk_avx512_super.h"
 
 enum { QUANT_ROWS = 8 }; /* with 16 columns: 8 sums, 8 lanes, 8 products of the 32 registers */
 

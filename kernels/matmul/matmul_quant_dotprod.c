@@ -4,6 +4,7 @@
 #include "kernels/matmul/qblk_neon.h"
 #include "kernels/matmul/qblk_neon_grid.h"
 #include "kernels/matmul/qblk_neon_small.h"
+#include "kernels/matmul/qblk_neon_super.h"
 
 enum { QUANT_ROWS = 4 }; /* with 16 columns: 16 sums, 4 of x, 4 of w of the 32 registers */
 
