@@ -307,7 +307,7 @@ void synth_fill(const struct synth *s, const struct synth_tensor *t, uint64_t i_
     }
     for (uint64_t r = 0; r < n_rows; r++) {
         float_row(t, seed, i_first + r, scratch);
-        encode_row(t->type, scratch, (uint8_t *)out + r * row_bytes,
+        encode_row(t->type, scratch, NULL, (uint8_t *)out + r * row_bytes,
                    t->dims[0]); /* finite by construction */
     }
 }

@@ -138,7 +138,7 @@ static void encode_share(void *arg, uint32_t tid, uint32_t n_threads)
     for (uint64_t r = begin; r < end; r++) {
         dequant_row(p->source->type, p->source->bytes + (p->i_first + r) * p->in_row_bytes, scratch,
                     n_elems);
-        if (!encode_row(p->type, scratch, p->out + r * p->out_row_bytes, n_elems)) {
+        if (!encode_row(p->type, scratch, NULL, p->out + r * p->out_row_bytes, n_elems)) {
             p->bad_row[tid] = p->i_first + r;
             return;
         }

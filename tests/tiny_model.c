@@ -75,7 +75,7 @@ static bool write_rows(struct gguf_writer *w, const struct tensor_spec *s, struc
         for (uint64_t c = 0; c < s->dims[0]; c++)
             x[c] = s->n_ones >= 0 ? ((int64_t)c < s->n_ones ? 1.0f : 1e30f)
                                   : element(seed, r * s->dims[0] + c, s->base, s->amp);
-        ok = encode_row(s->type, x, row, s->dims[0]) &&
+        ok = encode_row(s->type, x, NULL, row, s->dims[0]) &&
              gguf_write_bytes(w, row, qtype_row_bytes(s->type, s->dims[0]), e);
     }
     free(x);

@@ -1,17 +1,6 @@
 #include "kernels/quant/encode.h"
 
-#include "kernels/quant/half.h"
-
-#include <math.h>
-
-/* Encodes whole blocks of finite values; false if the range of the type does not hold them. */
-typedef bool encode_fn(const float *x, uint8_t *out, uint64_t n_elems);
-
-static void store_u16(uint8_t *p, uint16_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-}
+#include "kernels/quant/encode_part.h"
 
 uint16_t encode_f16(float x)
 {
@@ -43,77 +32,50 @@ static bool all_finite(const float *x, uint64_t n_elems)
     return n_bad == 0;
 }
 
-static bool f32_row(const float *x, uint8_t *out, uint64_t n_elems)
+static bool f32_row(const float *x, const struct encode_guide *guide, uint8_t *out,
+                    uint64_t n_elems)
 {
+    (void)guide;
     memcpy(out, x, n_elems * sizeof *x);
     return true;
 }
 
-static bool f16_row(const float *x, uint8_t *out, uint64_t n_elems)
+static bool f16_row(const float *x, const struct encode_guide *guide, uint8_t *out,
+                    uint64_t n_elems)
 {
+    (void)guide;
     bool fits = true;
     for (uint64_t i = 0; i < n_elems; i++) {
         uint16_t half = encode_f16(x[i]);
         fits &= (half & 0x7fff) < 0x7c00;
-        store_u16(out + 2 * i, half);
+        encode_store_u16(out + 2 * i, half);
     }
     return fits;
 }
 
-static bool bf16_row(const float *x, uint8_t *out, uint64_t n_elems)
+static bool bf16_row(const float *x, const struct encode_guide *guide, uint8_t *out,
+                     uint64_t n_elems)
 {
+    (void)guide;
     bool fits = true;
     for (uint64_t i = 0; i < n_elems; i++) {
         uint16_t half = encode_bf16(x[i]);
         fits &= (half & 0x7fff) < 0x7f80;
-        store_u16(out + 2 * i, half);
-    }
-    return fits;
-}
-
-/* Nearest integer, halves away from zero, |v| <= 127: truncation after adding the largest float
- * below a half. A half itself would lift 0.49999997f to 1; this sum rounds to 1 from exactly 0.5
- * on. */
-static int8_t round_half_away(float v)
-{
-    return (int8_t)(int32_t)(v + copysignf(0x1.fffffep-2f, v));
-}
-
-/* max|x|, by the bits: without the sign they order like the values, and no branch depends on them.
- */
-static float abs_max(const float *x, uint32_t n_elems)
-{
-    uint32_t max = 0;
-    for (uint32_t i = 0; i < n_elems; i++) {
-        uint32_t bits = half_bits32(x[i]) & 0x7fffffff;
-        max = bits > max ? bits : max;
-    }
-    return half_from_bits32(max);
-}
-
-/* 32 elements: f16 d, i8 q[32]. d = max|x| / 127; q = round(x * (1/d)) with the unrounded d. */
-static bool q8_0_row(const float *x, uint8_t *out, uint64_t n_elems)
-{
-    enum { ELEMS = 32, BYTES = 34 };
-    bool fits = true;
-    for (; n_elems; n_elems -= ELEMS, x += ELEMS, out += BYTES) {
-        float d = abs_max(x, ELEMS) / 127.0f, per_d = d > 0 ? 1.0f / d : 0;
-        if (!(per_d <= 0x1p127f)) /* d below 2^-127: f16 rounds it to 0 and no q can matter */
-            per_d = 0;
-        uint16_t half = encode_f16(d);
-        fits &= half < 0x7c00;
-        store_u16(out, half);
-        for (int i = 0; i < ELEMS; i++)
-            out[2 + i] = (uint8_t)round_half_away(x[i] * per_d);
+        encode_store_u16(out + 2 * i, half);
     }
     return fits;
 }
 
 static encode_fn *const encoders[QTYPE_ID_END] = {
-    [QTYPE_F32] = f32_row,
-    [QTYPE_F16] = f16_row,
-    [QTYPE_BF16] = bf16_row,
-    [QTYPE_Q8_0] = q8_0_row,
+    [QTYPE_F32] = f32_row,          [QTYPE_F16] = f16_row,
+    [QTYPE_BF16] = bf16_row,        [QTYPE_Q4_0] = encode_q32_q4_0,
+    [QTYPE_Q4_1] = encode_q32_q4_1, [QTYPE_Q5_0] = encode_q32_q5_0,
+    [QTYPE_Q5_1] = encode_q32_q5_1, [QTYPE_Q8_0] = encode_q32_q8_0,
+    [QTYPE_Q2_K] = encode_k_q2,     [QTYPE_Q3_K] = encode_k_q3,
+    [QTYPE_Q4_K] = encode_k_q4,     [QTYPE_Q5_K] = encode_k_q5,
+    [QTYPE_Q6_K] = encode_k_q6,     [QTYPE_IQ4_NL] = encode_iq4_nl,
+    [QTYPE_IQ4_XS] = encode_iq4_xs, [QTYPE_MXFP4] = encode_q32_mxfp4,
+    [QTYPE_NVFP4] = encode_nvfp4,
 };
 
 bool encode_supports(enum qtype type)
@@ -121,7 +83,9 @@ bool encode_supports(enum qtype type)
     return encoders[type] != NULL;
 }
 
-bool encode_row(enum qtype type, const float *x, void *row, uint64_t n_elems)
+bool encode_row(enum qtype type, const float *x, const struct encode_guide *guide, void *row,
+                uint64_t n_elems)
 {
-    return all_finite(x, n_elems) && encoders[type](x, row, n_elems);
+    static const struct encode_guide none = {NULL, 0};
+    return all_finite(x, n_elems) && encoders[type](x, guide ? guide : &none, row, n_elems);
 }
