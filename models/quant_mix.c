@@ -15,9 +15,13 @@ static const struct quant_mix mixes[] = {
     X(Q5_K_S, 16, Q5_K, Q6_K, NEVER, F32, NEVER, F32)
     X(Q4_K_M, 15, Q4_K, Q6_K, MORE, Q6_K, MORE, Q6_K)
     X(Q4_K_S, 14, Q4_K, Q6_K, FIRST_4, Q5_K, FIRST_EIGHTH, Q5_K)
+    X(Q4_0, 2, Q4_0, Q6_K, NEVER, F32, GUIDED_FIRST_EIGHTH, Q4_1)
+    X(IQ4_XS, 30, IQ4_XS, Q6_K, MANY_QUERIES, Q5_K, UNGUIDED_FIRST_EIGHTH, Q5_K)
+    X(IQ4_NL, 25, IQ4_NL, Q6_K, MANY_QUERIES, Q5_K, UNGUIDED_FIRST_EIGHTH, Q5_K)
     /* Not mixes of the standard quantizer, but what kernels are measured on: one encoding throughout.
      * The NVFP4 head is Q8_0, as an embedding has no tensor scale (quant-formats 4.3). */
     X(Q4_K, 14, Q4_K, Q4_K, NEVER, F32, NEVER, F32)
+    X(Q5_K, 16, Q5_K, Q5_K, NEVER, F32, NEVER, F32)
     X(NVFP4, 39, NVFP4, Q8_0, NEVER, F32, NEVER, F32)
 };
 #undef X
@@ -74,13 +78,20 @@ uint32_t quant_mix_layer(struct str name, struct str *rest)
     return i_layer;
 }
 
-static bool rule_holds(const struct quant_mix_rule *rule, uint32_t i, uint32_t n)
+static bool rule_holds(const struct quant_mix_walk *w, const struct quant_mix_rule *rule,
+                       uint32_t i, uint32_t n)
 {
     switch (rule->when) {
     case QUANT_MIX_FIRST_4:
         return i < 4;
     case QUANT_MIX_FIRST_EIGHTH:
         return i < n / 8;
+    case QUANT_MIX_GUIDED_FIRST_EIGHTH:
+        return w->is_guided && i < n / 8;
+    case QUANT_MIX_UNGUIDED_FIRST_EIGHTH:
+        return !w->is_guided && i < n / 8;
+    case QUANT_MIX_MANY_QUERIES:
+        return w->gqa >= 4;
     case QUANT_MIX_MORE:
         return i < n / 8 || i >= (uint32_t)((uint64_t)7 * n / 8) || (i - n / 8) % 3 == 2;
     case QUANT_MIX_NEVER:
@@ -96,6 +107,8 @@ static enum qtype fall_back(enum qtype type, uint64_t row_elems)
         return type;
     if (row_elems % 32 != 0)
         return QTYPE_F16;
+    if (type == QTYPE_IQ4_XS)
+        return QTYPE_IQ4_NL;
     if (type == QTYPE_Q4_K)
         return QTYPE_Q5_0;
     if (type == QTYPE_Q5_K)
@@ -117,9 +130,10 @@ bool quant_mix_next(struct quant_mix_walk *w, struct str name, uint32_t n_dims,
                                        str_is(name, "per_layer_token_embd.weight")));
     if (is_head)
         type = mix->head;
-    else if (str_is(rest, "attn_v.weight") && rule_holds(&mix->attn_v, w->i_attn_v++, w->n_attn_v))
+    else if (str_is(rest, "attn_v.weight") &&
+             rule_holds(w, &mix->attn_v, w->i_attn_v++, w->n_attn_v))
         type = mix->attn_v.type;
-    else if (str_is(rest, "ffn_down.weight") && rule_holds(&mix->ffn_down, i_layer, w->n_layers))
+    else if (str_is(rest, "ffn_down.weight") && rule_holds(w, &mix->ffn_down, i_layer, w->n_layers))
         type = mix->ffn_down.type;
     *out = fall_back(type, dims[0]);
     return true;

@@ -10,9 +10,12 @@
 
 enum quant_mix_when {
     QUANT_MIX_NEVER,
-    QUANT_MIX_FIRST_4,      /* index < 4 */
-    QUANT_MIX_FIRST_EIGHTH, /* index < n / 8 */
-    QUANT_MIX_MORE,         /* the first and last eighth, and every third between */
+    QUANT_MIX_FIRST_4,               /* index < 4 */
+    QUANT_MIX_FIRST_EIGHTH,          /* index < n / 8 */
+    QUANT_MIX_GUIDED_FIRST_EIGHTH,   /* the same, with an importance matrix only */
+    QUANT_MIX_UNGUIDED_FIRST_EIGHTH, /* without one only */
+    QUANT_MIX_MANY_QUERIES,          /* 4 or more query heads share a K/V head in layer 0 */
+    QUANT_MIX_MORE,                  /* the first and last eighth, and every third between */
 };
 
 struct quant_mix_rule {
@@ -37,7 +40,9 @@ struct quant_mix_walk {
     const struct quant_mix *mix;
     uint32_t n_layers;
     uint32_t n_attn_v; /* attn_v tensors in the file: layers without one do not count */
+    uint32_t gqa;      /* query heads per K/V head in layer 0; 0 = not known */
     bool has_output;   /* output.weight exists */
+    bool is_guided;    /* an importance matrix is given */
     uint32_t i_attn_v; /* so far */
 };
 

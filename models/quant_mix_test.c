@@ -53,14 +53,14 @@ static void golden_read(struct golden *g)
 }
 
 /* The golden's type for one tensor: the row of its class that lists the layer, else the mix's
- * default. */
-static const char *golden_type(const struct golden *g, const char *mix, const char *class,
-                               long i_layer)
+ * default. guided: "0" or "1". */
+static const char *golden_type(const struct golden *g, const char *mix, const char *guided,
+                               const char *class, long i_layer)
 {
     const char *type = NULL;
     for (int i = 0; i < g->n; i++) {
         const char(*c)[128] = g->column[i];
-        if (strcmp(c[0], mix) != 0)
+        if (strcmp(c[0], mix) != 0 || (strcmp(c[1], "any") != 0 && strcmp(c[1], guided) != 0))
             continue;
         if (!type && strcmp(c[2], "all other") == 0)
             type = c[3];
@@ -70,16 +70,21 @@ static const char *golden_type(const struct golden *g, const char *mix, const ch
     return type;
 }
 
-static void check_mix(const struct golden *g, const char *mix)
+static void check_mix(const struct golden *g, const char *mix, const char *guided)
 {
     static const char *const classes[] = {"attn_k",   "attn_output", "attn_q", "attn_v",
                                           "ffn_down", "ffn_gate",    "ffn_up"};
     const uint64_t dims[] = {5376, 5376};
-    struct quant_mix_walk w = {.mix = quant_mix_by_name(mix), .n_layers = N_LAYERS, .n_attn_v = 50};
+    struct quant_mix_walk w = {.mix = quant_mix_by_name(mix),
+                               .n_layers = N_LAYERS,
+                               .n_attn_v = 50,
+                               .gqa = 2,
+                               .is_guided = *guided == '1'};
     enum qtype type;
     MUST_TRUE(w.mix != NULL, mix);
     CHECK_TRUE(quant_mix_next(&w, STR("token_embd.weight"), 2, dims, &type));
-    CHECK_TRUE(strcasecmp(qtype_info(type)->name, golden_type(g, mix, "token_embd", -1)) == 0);
+    CHECK_TRUE(strcasecmp(qtype_info(type)->name, golden_type(g, mix, guided, "token_embd", -1)) ==
+               0);
     for (int i_layer = 0; i_layer < N_LAYERS; i_layer++)
         for (size_t k = 0; k < sizeof classes / sizeof *classes; k++) {
             char name[64];
@@ -87,7 +92,7 @@ static void check_mix(const struct golden *g, const char *mix)
                 continue;
             snprintf(name, sizeof name, "blk.%d.%s.weight", i_layer, classes[k]);
             CHECK_TRUE(quant_mix_next(&w, str_of(name), 2, dims, &type));
-            const char *want = golden_type(g, mix, classes[k], i_layer);
+            const char *want = golden_type(g, mix, guided, classes[k], i_layer);
             if (strcasecmp(qtype_info(type)->name, want) != 0)
                 printf("%s %s\n", mix, name);
             CHECK_TRUE(strcasecmp(qtype_info(type)->name, want) == 0);
@@ -97,13 +102,15 @@ static void check_mix(const struct golden *g, const char *mix)
 
 TEST(quant_mix_of_the_31b_is_the_standard_quantizers)
 {
-    static const char *const names[] = {"Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q4_K_M", "Q4_K_S"};
+    static const char *const names[] = {"Q8_0",   "Q6_K",   "Q5_K_M", "Q5_K_S",
+                                        "Q4_K_M", "Q4_K_S", "IQ4_XS", "IQ4_NL"};
     struct golden *g = calloc(1, sizeof *g);
     MUST_TRUE(g != NULL, "no memory");
     golden_read(g);
     CHECK_TRUE(g->n > 20);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        check_mix(g, names[i]);
+        for (int guided = 0; guided < 2; guided++)
+            check_mix(g, names[i], guided ? "1" : "0");
     free(g);
 }
 
@@ -137,6 +144,30 @@ TEST(quant_mix_falls_back_where_rows_are_not_whole_blocks)
     CHECK_TRUE(quant_mix_next(&w, STR("blk.0.ffn_up.weight"), 2, by_32, &type) &&
                type == QTYPE_Q8_0);
     CHECK_TRUE(quant_mix_next(&w, STR("blk.0.ffn_up.weight"), 2, odd, &type) && type == QTYPE_F16);
+}
+
+TEST(quant_mix_rules_see_importance_and_head_counts)
+{
+    const uint64_t dims[] = {256, 512};
+    enum qtype type;
+    struct quant_mix_walk w = {.mix = quant_mix_by_name("Q4_0"), .n_layers = 8};
+    CHECK_TRUE(quant_mix_next(&w, STR("blk.0.ffn_down.weight"), 2, dims, &type) &&
+               type == QTYPE_Q4_0);
+    w.is_guided = true;
+    CHECK_TRUE(quant_mix_next(&w, STR("blk.0.ffn_down.weight"), 2, dims, &type) &&
+               type == QTYPE_Q4_1);
+    CHECK_TRUE(quant_mix_next(&w, STR("blk.1.ffn_down.weight"), 2, dims, &type) &&
+               type == QTYPE_Q4_0);
+    w.mix = quant_mix_by_name("IQ4_XS");
+    w.gqa = 4;
+    CHECK_TRUE(quant_mix_next(&w, STR("blk.0.attn_v.weight"), 2, dims, &type) &&
+               type == QTYPE_Q5_K);
+    w.gqa = 2;
+    CHECK_TRUE(quant_mix_next(&w, STR("blk.0.attn_v.weight"), 2, dims, &type) &&
+               type == QTYPE_IQ4_XS);
+    const uint64_t by_32[] = {96, 8};
+    CHECK_TRUE(quant_mix_next(&w, STR("blk.0.ffn_up.weight"), 2, by_32, &type) &&
+               type == QTYPE_IQ4_NL);
 }
 
 TEST(quant_mix_head_is_the_embedding_unless_there_is_an_output)
