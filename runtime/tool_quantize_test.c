@@ -3,11 +3,14 @@
 #include "kernels/quant/dequant.h"
 #include "kernels/quant/encode.h"
 #include "models/gguf_write.h"
+#include "models/imatrix.h"
 #include "runtime/base/mem.h"
 #include "runtime/tool_arg.h"
+#include "runtime/tool_input.h"
 #include "runtime/tool_synth.h"
 #include "tests/t.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,6 +37,19 @@ static int run(int (*tool)(int, char **), const char *name, const char *a, const
         argv[i] = words[i];
     }
     return tool(4, argv);
+}
+
+/* hearth quantize IN OUT TYPE with an option of one word. */
+static int run_with(const struct path *in, const struct path *out, const char *type,
+                    const char *option, const char *value)
+{
+    char words[6][512], *argv[6];
+    const char *const from[] = {"quantize", in->at, out->at, type, option, value};
+    for (int i = 0; i < 6; i++) {
+        snprintf(words[i], sizeof words[i], "%s", from[i]);
+        argv[i] = words[i];
+    }
+    return tool_quantize(6, argv);
 }
 
 /* Q8_0 of what the source decodes to, row by row, with the library alone. */
@@ -110,9 +126,134 @@ TEST(quantize_fails_without_leaving_a_file)
     CHECK_EQ(run(tool_quantize, "quantize", in.at, out.at, "Q9_9"), TOOL_USAGE);
     CHECK_TRUE(access(out.at, F_OK) != 0);
     CHECK_EQ(run(tool_synth, "synth", "tiny", "Q8_0", in.at), TOOL_OK);
-    CHECK_EQ(run(tool_quantize, "quantize", in.at, out.at, "F16"),
-             TOOL_FAILED); /* quantized already */
     CHECK_EQ(run(tool_quantize, "quantize", in.at, again.at, "Q8_0"),
              TOOL_OK); /* nothing to do: a copy */
     CHECK_EQ(mem_n_live(), 0);
+}
+
+static struct gguf *open_model(const struct path *path)
+{
+    struct err e = {0};
+    struct gguf *g = gguf_open(path->at, &e);
+    MUST_TRUE(g != NULL, e.msg);
+    return g;
+}
+
+/* Relative error of one matrix under its tensor scale, against the same in an F32 file. */
+static double error_of(const struct gguf *want, const struct gguf *got, const char *weight,
+                       const char *scale_name)
+{
+    const struct gguf_tensor *a = gguf_tensor(want, weight), *b = gguf_tensor(got, weight),
+                             *s = gguf_tensor(got, scale_name);
+    float x[512], y[512], scale = 1;
+    double error = 0, power = 0;
+    MUST_TRUE(a && b && a->type == QTYPE_F32 && a->dims[0] <= 512, weight);
+    if (s)
+        memcpy(&scale, s->bytes, sizeof scale);
+    for (uint64_t r = 0; r < a->dims[1]; r++) {
+        dequant_row(a->type, a->bytes + r * a->dims[0] * 4, x, a->dims[0]);
+        dequant_row(b->type, b->bytes + r * qtype_row_bytes(b->type, b->dims[0]), y, a->dims[0]);
+        for (uint64_t i = 0; i < a->dims[0]; i++) {
+            double diff = (double)(y[i] * scale) - (double)x[i];
+            error += diff * diff;
+            power += (double)x[i] * (double)x[i];
+        }
+    }
+    return sqrt(error / power);
+}
+
+TEST(quantize_gives_nvfp4_a_tensor_scale_and_takes_it_back)
+{
+    struct path in = scratch_path("in.gguf"), out = scratch_path("out.gguf"),
+                again = scratch_path("again.gguf");
+    static const char weight[] = "blk.1.ffn_down.weight", scale[] = "blk.1.ffn_down.scale";
+    CHECK_EQ(run(tool_synth, "synth", "tiny", "F32", in.at), TOOL_OK);
+    CHECK_EQ(run(tool_quantize, "quantize", in.at, out.at, "NVFP4"), TOOL_OK);
+    struct gguf *a = open_model(&in), *b = open_model(&out);
+    CHECK_EQ(gguf_n_tensors(b), gguf_n_tensors(a) + 6 * 7 - 1); /* those of the layers */
+    CHECK_EQ(gguf_tensor(b, weight)->type, QTYPE_NVFP4);
+    CHECK_EQ(gguf_tensor(b, "token_embd.weight")->type, QTYPE_Q8_0);
+    MUST_TRUE(gguf_tensor(b, scale) != NULL, NULL);
+    double error = error_of(a, b, weight, scale);
+    CHECK_TRUE(error > 0.02 && error < 0.1);
+    gguf_close(b);
+    CHECK_EQ(run(tool_quantize, "quantize", out.at, again.at, "F32"), TOOL_OK);
+    struct gguf *c = open_model(&again);
+    CHECK_EQ(gguf_n_tensors(c), gguf_n_tensors(a));
+    CHECK_TRUE(gguf_tensor(c, scale) == NULL);
+    CHECK_NEAR(error_of(a, c, weight, scale), error, 1e-6);
+    gguf_close(c);
+    CHECK_EQ(run(tool_quantize, "quantize", out.at, again.at, "NVFP4"), TOOL_OK); /* a copy */
+    c = open_model(&again);
+    CHECK_NEAR(error_of(a, c, weight, scale), error, 0);
+    gguf_close(c);
+    gguf_close(a);
+    CHECK_EQ(mem_n_live(), 0);
+}
+
+/* A matrix of one entry, for the weight named. */
+static void write_importance(const struct path *path, const char *weight, uint32_t n_in)
+{
+    double sum_sq[512];
+    struct err e = {0};
+    struct imatrix_sum sum = {str_of(weight), n_in, sum_sq, 2};
+    struct imatrix_origin origin = {"text", 1, 2};
+    for (uint32_t i = 0; i < n_in; i++)
+        sum_sq[i] = i % 7 * 0.5 + 0.01;
+    MUST_TRUE(imatrix_write(path->at, &sum, 1, &origin, &e), e.msg);
+}
+
+TEST(quantize_encodes_by_the_importance_matrix)
+{
+    static const char weight[] = "blk.1.ffn_down.weight";
+    struct path in = scratch_path("in.gguf"), out = scratch_path("out.gguf"),
+                importance = scratch_path("importance.gguf");
+    struct str said;
+    uint32_t n_entries = 0;
+    struct err e = {0};
+    CHECK_EQ(run(tool_synth, "synth", "tiny", "F32", in.at), TOOL_OK);
+    struct gguf *a = open_model(&in);
+    const struct gguf_tensor *source = gguf_tensor(a, weight);
+    MUST_TRUE(source && source->dims[0] <= 512, NULL);
+    write_importance(&importance, weight, (uint32_t)source->dims[0]);
+    CHECK_EQ(run_with(&in, &out, "Q4_K", "--imatrix", importance.at), TOOL_OK);
+    struct gguf *b = open_model(&out);
+    struct imatrix *m = imatrix_open(importance.at, &e);
+    MUST_TRUE(m != NULL, e.msg);
+    struct encode_guide guide = {imatrix_find(m, str_of(weight))->values, 0};
+    unsigned char want[512], plain[512];
+    const float *x = (const float *)(const void *)(source->bytes + 4 * source->dims[0]);
+    uint64_t row_bytes = qtype_row_bytes(QTYPE_Q4_K, source->dims[0]);
+    CHECK_TRUE(encode_row(QTYPE_Q4_K, x, &guide, want, source->dims[0]));
+    CHECK_TRUE(encode_row(QTYPE_Q4_K, x, NULL, plain, source->dims[0]));
+    CHECK_BYTES(gguf_tensor(b, weight)->bytes + row_bytes, want, row_bytes);
+    CHECK_TRUE(memcmp(want, plain, row_bytes) != 0);
+    CHECK_TRUE(gguf_get_str(b, "quantize.imatrix.file", &said, &e) &&
+               str_is(said, "importance.gguf"));
+    CHECK_TRUE(gguf_get_u32(b, "quantize.imatrix.entries_count", &n_entries, &e) && n_entries == 1);
+    imatrix_close(m);
+    gguf_close(b);
+    gguf_close(a);
+    write_importance(&importance, weight, 5);
+    CHECK_EQ(run_with(&in, &out, "Q4_K", "--imatrix", importance.at), TOOL_FAILED);
+    write_importance(&importance, "blk.77.ffn_down.weight", 256);
+    CHECK_EQ(run_with(&in, &out, "Q4_K", "--imatrix", importance.at), TOOL_FAILED);
+    CHECK_EQ(run_with(&in, &out, "Q4_K", "--imatrix", "tests/absent"), TOOL_FAILED);
+    CHECK_EQ(mem_n_live(), 0);
+}
+
+TEST(quantize_writes_the_same_bytes_on_any_number_of_threads)
+{
+    struct path in = scratch_path("in.gguf"), one = scratch_path("one.gguf"),
+                three = scratch_path("three.gguf");
+    CHECK_EQ(run(tool_synth, "synth", "tiny", "BF16", in.at), TOOL_OK);
+    CHECK_EQ(run_with(&in, &one, "NVFP4", "--threads", "1"), TOOL_OK);
+    CHECK_EQ(run_with(&in, &three, "NVFP4", "--threads", "3"), TOOL_OK);
+    size_t n_one, n_three;
+    char *a = tool_read_file(one.at, &n_one, NULL), *b = tool_read_file(three.at, &n_three, NULL);
+    MUST_TRUE(a && b, NULL);
+    CHECK_EQ(n_one, n_three);
+    CHECK_BYTES(a, b, n_one < n_three ? n_one : n_three);
+    free(a);
+    free(b);
 }
