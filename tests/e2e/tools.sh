@@ -179,6 +179,20 @@ agrees() { # the perplexity in out, with the number in want
         print "perplexity " got ", from the logits " want; d = (got - want) / want; exit !(d < 1e-5 && d > -1e-5) }' "$work/out"
 }
 check "score agrees with the logits" agrees
+run score "$work/text_ids" --ids -m "$small" --ctx 64 --save-logits "$work/ref"
+check "score stores a reference" succeeded
+run score "$work/text_ids" --ids -m "$small" --against "$work/ref"
+check "a model is its own reference" says "same top 1  100.000 +- 0.000"
+check "and its perplexity the same" says "ppl ratio   1.000000 +- 0.000000"
+run score "$work/text_ids" --ids -m "$work/q8.gguf" --against "$work/ref"
+check "score compares a quantized model" grep -q '^kl mean *0[.][0-9]* +- ' "$work/out"
+run score "$work/text_ids" --ids -m "$small" --against "$work/ref" --ctx 32
+check "score keeps the window of the reference" refused 1 "--ctx 64"
+sed '1d' "$work/text_ids" >"$work/other_ids"
+run score "$work/other_ids" --ids -m "$small" --against "$work/ref"
+check "score refuses a reference of another text" refused 1 "another text"
+run score "$work/text_ids" --ids -m "$small" --against "$work/ids"
+check "score refuses a file that is no reference" refused 1 "--save-logits"
 printf 'One line of text, and\nanother one.\n' >"$work/text"
 run score "$work/text" -m "$small"
 check "score of a text runs" succeeded
