@@ -25,11 +25,12 @@ static const struct command commands[] = {
     {"key", tool_key, "add, list and revoke API keys"},
     {"cert", tool_cert, "show or renew the certificate"},
     {"bench", tool_bench, "measure prefill and decode speed"},
-    {"score", tool_score, "perplexity of a text"},
+    {"score", tool_score, "perplexity of a text; divergence from a reference model"},
     {"logits", tool_logits, "logits after a list of tokens"},
     {"tokenize", tool_tokenize, "token ids of a text"},
     {"render", tool_render, "the prompt text a chat request becomes"},
     {"quantize", tool_quantize, "re-encode a GGUF file"},
+    {"imatrix", tool_imatrix, "collect an importance matrix for quantize"},
     {"synth", tool_synth, "write a random model of a real shape"},
 };
 

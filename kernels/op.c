@@ -91,6 +91,17 @@ bool op_run(enum op_backend backend, struct pool *pool, const struct op_call *ca
     return true;
 }
 
+bool op_run_watched(enum op_backend backend, struct pool *pool, const struct op_call *calls,
+                    uint32_t n_calls, const struct op_watch *watch, struct err *e)
+{
+    for (uint32_t i = 0; i < n_calls; i++) {
+        watch->before(watch->arg, &calls[i]);
+        if (!op_run(backend, pool, &calls[i], 1, e))
+            return err_ctx(e, "call %" PRIu32, i);
+    }
+    return true;
+}
+
 bool op_run_timed(struct pool *pool, const struct op_call *calls, uint32_t n_calls,
                   uint64_t *spent_ns, struct err *e)
 {

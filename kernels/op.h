@@ -57,6 +57,16 @@ const char *op_isa(void);
 bool op_run(enum op_backend backend, struct pool *pool, const struct op_call *calls,
             uint32_t n_calls, struct err *e);
 
+/* Someone who looks at each call, its inputs made and its outputs not yet. */
+struct op_watch {
+    void (*before)(void *arg, const struct op_call *call);
+    void *arg;
+};
+
+/* op_run, telling watch of each call before it runs. */
+bool op_run_watched(enum op_backend backend, struct pool *pool, const struct op_call *calls,
+                    uint32_t n_calls, const struct op_watch *watch, struct err *e);
+
 /* op_run on the CPU backend; adds the time of calls[i] to spent_ns[i], so that steps can be summed.
  */
 bool op_run_timed(struct pool *pool, const struct op_call *calls, uint32_t n_calls,

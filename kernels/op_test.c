@@ -53,6 +53,35 @@ TEST(op_run_feeds_one_call_into_the_next_on_every_backend)
     pool_close(pool);
 }
 
+struct watched {
+    const struct op_call *calls;
+    uint32_t n_seen, n_wrong;
+};
+
+/* The inputs of a call are there, its output is not. */
+static void look(void *arg, const struct op_call *call)
+{
+    struct watched *w = arg;
+    const struct glu_args *args = (const struct glu_args *)(const void *)call->args;
+    w->n_wrong += call != &w->calls[w->n_seen] || args->gate[39] == 0 || args->y[39] != 0;
+    w->n_seen++;
+}
+
+TEST(op_run_watched_tells_of_each_call_before_it_runs)
+{
+    float x[40], mid[40] = {0}, y[40] = {0};
+    for (int i = 0; i < 40; i++)
+        x[i] = (float)i * 0.1f - 2;
+    struct op_call calls[2] = {make_glu(x, x, mid, 40), make_glu(mid, mid, y, 40)};
+    struct watched w = {.calls = calls};
+    const struct op_watch watch = {look, &w};
+    struct err e = {0};
+    CHECK_TRUE(op_run_watched(OP_BACKEND_CPU, NULL, calls, 2, &watch, &e));
+    CHECK_EQ(w.n_seen, 2);
+    CHECK_EQ(w.n_wrong, 0);
+    CHECK_TRUE(y[39] > 9);
+}
+
 TEST(op_run_stops_at_the_first_refused_call_and_names_it)
 {
     float x[4] = {1, 2, 3, 4}, y[4] = {0};

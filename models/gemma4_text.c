@@ -213,5 +213,7 @@ bool gemma4_forward(struct gemma4 *m, enum op_backend backend, struct pool *pool
     }
     if (b->n_logit_rows)
         emit_head(&g);
+    if (m->watch)
+        return op_run_watched(backend, pool, m->calls, g.n_calls, m->watch, e);
     return op_run(backend, pool, m->calls, g.n_calls, e);
 }

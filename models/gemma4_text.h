@@ -71,6 +71,7 @@ struct gemma4 {
     const float *rope_freqs;          /* [E_GLOBAL/2] divisors, NULL = built from the 0.25 rule */
     uint32_t max_rows, max_logit_rows, n_threads;
     size_t scratch_bytes;
+    const struct op_watch *watch; /* NULL, or told of every op before it runs */
 #define X(name, type, count)                                                                       \
     type *name;                                                                                    \
     uint64_t name##_off_bytes;

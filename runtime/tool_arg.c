@@ -100,9 +100,8 @@ static const struct tool_opt *find_option(const struct tool_spec *spec, const ch
     return NULL;
 }
 
-static bool read_all(struct args *a, const char **words)
+static bool read_all(struct args *a, struct tool_list *words)
 {
-    uint32_t n_words = 0;
     bool only_words = false; /* after "--" */
     for (a->i = 1; a->i < a->argc; a->i++) {
         const char *word = a->argv[a->i];
@@ -114,17 +113,17 @@ static bool read_all(struct args *a, const char **words)
                 return usage_error(a, "unknown option \"%s\"", word);
             if (!read_option(a, opt))
                 return false;
-        } else if (n_words == a->spec->n_words) {
+        } else if (words->n == words->max) {
             return usage_error(a, "one word too many: \"%s\"", word);
         } else {
-            words[n_words++] = word;
+            words->at[words->n++] = word;
         }
     }
-    return n_words == a->spec->n_words || usage_error(a, "words are missing");
+    return words->n >= a->spec->n_words || usage_error(a, "words are missing");
 }
 
-bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char **words,
-                int *exit_code)
+bool tool_parse_list(int argc, char **argv, const struct tool_spec *spec, struct tool_list *words,
+                     int *exit_code)
 {
     struct args a = {.argc = argc, .argv = argv, .spec = spec};
     for (int i = 1; i < argc; i++)
@@ -134,7 +133,15 @@ bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char 
             return false;
         }
     *exit_code = TOOL_USAGE;
+    words->n = 0;
     return read_all(&a, words);
+}
+
+bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char **words,
+                int *exit_code)
+{
+    struct tool_list exactly = {.at = words, .max = spec->n_words};
+    return tool_parse_list(argc, argv, spec, &exactly, exit_code);
 }
 
 int tool_misused(const char *name, const struct tool_spec *spec, const char *why)

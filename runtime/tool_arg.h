@@ -42,6 +42,16 @@ struct tool_spec {
 bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char **words,
                 int *exit_code);
 
+/* Positional words where their number is open. */
+struct tool_list {
+    const char **at; /* [max] */
+    uint32_t max, n;
+};
+
+/* The same with spec->n_words up to words->max positional words. */
+bool tool_parse_list(int argc, char **argv, const struct tool_spec *spec, struct tool_list *words,
+                     int *exit_code);
+
 /* Options that do not go together: prints one line like a usage error of tool_parse and returns
  * TOOL_USAGE. */
 int tool_misused(const char *name, const struct tool_spec *spec, const char *why);

@@ -98,3 +98,18 @@ TEST(tool_parse_takes_one_of_the_names)
     CHECK_TRUE(!parse(ARGS(x, a, b, colour, none), &g) && g.exit_code == TOOL_USAGE);
     CHECK_TRUE(!parse(ARGS(x, a, b, colour), &g) && g.exit_code == TOOL_USAGE);
 }
+
+TEST(tool_parse_list_takes_as_many_words_as_there_is_room)
+{
+    const char *words[3];
+    struct tool_list list = {.at = words, .max = 3};
+    const struct tool_spec spec = {.help = "hearth x A...\n", .n_words = 1};
+    int exit_code = TOOL_OK;
+    CHECK_TRUE(tool_parse_list(ARGS(x, a), &spec, &list, &exit_code) && list.n == 1);
+    CHECK_TRUE(tool_parse_list(ARGS(x, a, b, c), &spec, &list, &exit_code) && list.n == 3);
+    CHECK_STR(words[2], "c");
+    CHECK_TRUE(!tool_parse_list(ARGS(x), &spec, &list, &exit_code) && exit_code == TOOL_USAGE);
+    exit_code = TOOL_OK;
+    CHECK_TRUE(!tool_parse_list(ARGS(x, a, b, c, a), &spec, &list, &exit_code) &&
+               exit_code == TOOL_USAGE);
+}

@@ -1,10 +1,9 @@
 /* hearth score: perplexity of a text, and how far a model is from a reference on it. The methods
  * are in score.h and score_diff.h; here they are run and told. */
 #include "runtime/logprob.h"
-#include "runtime/runner.h"
+#include "runtime/runner_text.h"
 #include "runtime/score_diff.h"
 #include "runtime/tool_arg.h"
-#include "runtime/tool_input.h"
 #include "runtime/tools.h"
 
 #include "runtime/base/clock.h"
@@ -41,6 +40,7 @@ static const char help[] =
     "  --against IN        ... then each of its quantizations, on the same text; --ctx and "
     "--stride\n"
     "                      are the reference's\n"
+    "  --markers           markers such as <|turn> in the text become their tokens\n"
     "  --ids               FILE holds token ids instead of text\n"
     "  --kv TYPE           how keys and values are stored: f32, for what the model itself says,\n"
     "                      or f16, as it is served (f32)\n"
@@ -48,7 +48,7 @@ static const char help[] =
 
 struct score_args {
     const char *file, *model, *save_path, *against_path;
-    bool holds_ids;
+    bool holds_ids, has_markers;
     uint64_t n_ctx, n_stride, n_threads, kv_type;
 };
 
@@ -56,9 +56,7 @@ struct score_run {
     const struct score_args *args;
     struct runner *r;
     int32_t seq;
-    int32_t bos;
-    int32_t *ids; /* the text */
-    uint64_t n_ids, n_text_bytes;
+    struct runner_text text;
     uint32_t n_ctx, n_stride;
     int32_t *window; /* [n_ctx]: <bos>, then text */
     struct score_sum sum;
@@ -68,48 +66,6 @@ struct score_run {
     struct score_store *ref;           /* --against */
     struct score_diff diff;
 };
-
-/* ---- the text ---- */
-
-static bool encode(struct score_run *run, struct str text, struct err *e)
-{
-    const struct tok_segment seg = {text, false};
-    const struct tok_text whole = {.segs = &seg, .n_segs = 1};
-    struct tok_ids ids = {.max = text.n_bytes + 1}; /* a token takes at least a byte */
-    ids.at = run->ids = malloc(ids.max * sizeof *run->ids);
-    if (!run->ids)
-        return err_set(e, ERR_NOMEM, "no memory for the tokens");
-    bool ok = tok_encode(&run->r->tok, &whole, run->r->tok_scratch, &ids, e);
-    run->n_ids = ids.n;
-    run->n_text_bytes = text.n_bytes;
-    return ok || err_ctx(e, "%s", run->args->file);
-}
-
-static bool read_text(struct score_run *run, struct err *e)
-{
-    size_t n_bytes;
-    char *text = tool_read_file(run->args->file, &n_bytes, e);
-    bool ok = text && runner_open_tok(run->r, e) && encode(run, (struct str){text, n_bytes}, e);
-    run->bos = run->r->tok.special[TOK_BOS];
-    free(text);
-    return ok;
-}
-
-/* Works without a tokenizer: the file's <bos> id is all that is needed of it. */
-static bool read_ids(struct score_run *run, struct err *e)
-{
-    uint32_t n_ids = 0, bos = 0;
-    run->ids = tool_ids_read(run->args->file, &n_ids, e);
-    run->n_ids = n_ids;
-    if (!run->ids || !gguf_get_u32(run->r->m.file, "tokenizer.ggml.bos_token_id", &bos, e))
-        return false;
-    run->bos = (int32_t)num_min(bos, INT32_MAX);
-    for (uint32_t i = 0; i < n_ids; i++)
-        if ((uint32_t)run->ids[i] >= run->r->m.model.dims.n_vocab)
-            return err_set(e, ERR_FORMAT, "%s: token %d is not in the vocabulary of %u",
-                           run->args->file, run->ids[i], run->r->m.model.dims.n_vocab);
-    return true;
-}
 
 /* ---- scoring ---- */
 
@@ -181,9 +137,9 @@ static bool score_rows(struct score_run *run, uint32_t pos, uint32_t n_rows, str
 /* Row i predicts text token first + i; the last token needs no row of its own. */
 static bool score_window(struct score_run *run, const struct score_window *w, struct err *e)
 {
-    run->window[0] = run->bos;
+    run->window[0] = run->text.bos;
     for (uint32_t i = 0; i < w->n_tokens; i++)
-        run->window[i + 1] = run->ids[w->first + i];
+        run->window[i + 1] = run->text.ids[w->first + i];
     runner_truncate(run->r, run->seq, 0);
     for (uint32_t pos = 0, n; pos < w->n_tokens; pos += n) {
         bool is_scored = pos >= w->n_unscored;
@@ -201,11 +157,11 @@ static bool score_window(struct score_run *run, const struct score_window *w, st
 static bool score_text(struct score_run *run, uint64_t *n_windows, struct err *e)
 {
     struct score_window w;
-    uint64_t n_rows = score_n_rows(run->n_ids, run->n_ctx, run->n_stride);
+    uint64_t n_rows = score_n_rows(run->text.n_ids, run->n_ctx, run->n_stride);
     bool ok = true;
     progress_begin(&run->progress, "score", PROGRESS_TOKENS, n_rows);
     *n_windows = 0;
-    while (ok && score_window_at(run->n_ids, run->n_ctx, run->n_stride, *n_windows, &w)) {
+    while (ok && score_window_at(run->text.n_ids, run->n_ctx, run->n_stride, *n_windows, &w)) {
         ok = score_window(run, &w, e);
         ++*n_windows;
     }
@@ -223,14 +179,14 @@ static void print_result(const struct score_run *run, uint64_t n_windows, double
     load_model_id(&run->r->m, id, sizeof id);
     printf("model       %s, %s%s, cache %s\n", id, load_quant_name(&run->r->m),
            a->model ? "" : " (built in)", kv_type_names[run->r->m.cfg.kv_type]);
-    printf("text        %s, %" PRIu64 " tokens\n", a->file, run->n_ids);
+    printf("text        %s, %" PRIu64 " tokens\n", a->file, run->text.n_ids);
     printf("windows     %" PRIu64 " of %u tokens, stride %u\n", n_windows, run->n_ctx,
            run->n_stride);
     printf("perplexity  %.4f +- %.4f\n", res.perplexity, res.ppl_err);
     printf("nll         %.6f +- %.6f nats per token", res.nll, res.nll_err);
-    if (run->n_text_bytes)
+    if (run->text.n_bytes)
         printf(", %.4f bits per byte",
-               res.nll * (double)run->n_ids / log(2.0) / (double)run->n_text_bytes);
+               res.nll * (double)run->text.n_ids / log(2.0) / (double)run->text.n_bytes);
     printf("\nspeed       %.1f tokens/s, %u threads\n",
            seconds > 0.0 ? (double)run->progress.n_done / seconds : 0.0, run->r->m.cfg.n_threads);
 }
@@ -272,12 +228,12 @@ static bool match_ref(struct score_run *run, struct err *e)
     if (info->n_vocab != run->r->m.model.dims.n_vocab)
         return err_set(e, ERR_STATE, "%s: vocabulary of %u, the model has %u", path, info->n_vocab,
                        run->r->m.model.dims.n_vocab);
-    bool is_same = info->n_tokens == run->n_ids;
-    for (uint64_t i = 0; i < run->n_ids && is_same; i++)
-        is_same = score_store_id(run->ref, i) == run->ids[i];
+    bool is_same = info->n_tokens == run->text.n_ids;
+    for (uint64_t i = 0; i < run->text.n_ids && is_same; i++)
+        is_same = score_store_id(run->ref, i) == run->text.ids[i];
     if (!is_same)
         return err_set(e, ERR_STATE, "%s was made of another text than %s", path, run->args->file);
-    return score_diff_init(&run->diff, run->n_ids, e);
+    return score_diff_init(&run->diff, run->text.n_ids, e);
 }
 
 static bool begin_store(struct score_run *run, struct err *e)
@@ -285,14 +241,14 @@ static bool begin_store(struct score_run *run, struct err *e)
     struct score_store_info info = {.n_vocab = run->r->m.model.dims.n_vocab,
                                     .n_ctx = run->n_ctx,
                                     .n_stride = run->n_stride,
-                                    .n_tokens = run->n_ids};
+                                    .n_tokens = run->text.n_ids};
     char id[64];
     load_model_id(&run->r->m, id, sizeof id);
     snprintf(info.model, sizeof info.model, "%s, %s", id, load_quant_name(&run->r->m));
     run->packed = malloc(SCORE_ROWS * score_store_row_bytes(info.n_vocab));
     if (!run->packed)
         return err_set(e, ERR_NOMEM, "no memory for rows of %u levels", info.n_vocab);
-    run->writer = score_store_create(run->args->save_path, &info, run->ids, e);
+    run->writer = score_store_create(run->args->save_path, &info, run->text.ids, e);
     return run->writer != NULL;
 }
 
@@ -321,11 +277,12 @@ static bool run_score(struct score_run *run, struct err *e)
 {
     uint64_t n_windows;
     const struct score_args *a = run->args;
+    enum runner_text_kind kind = a->holds_ids     ? RUNNER_TEXT_IDS
+                                 : a->has_markers ? RUNNER_TEXT_MARKERS
+                                                  : RUNNER_TEXT_PLAIN;
     if ((a->against_path && !open_ref(run, e)) || !open_model(run, e) ||
-        !(a->holds_ids ? read_ids(run, e) : read_text(run, e)))
+        !runner_text_read(&run->text, run->r, a->file, kind, e))
         return false;
-    if (run->n_ids == 0)
-        return err_set(e, ERR_FORMAT, "%s: no text to score", a->file);
     if ((run->ref && !match_ref(run, e)) || (a->save_path && !begin_store(run, e)))
         return false;
     int64_t start_us = clock_mono_us();
@@ -346,6 +303,7 @@ int tool_score(int argc, char **argv)
         {"--stride", TOOL_OPT_COUNT, 1, MAX_CTX, .count = &a.n_stride},
         {"--save-logits", TOOL_OPT_WORDS, .n_words = 1, .words = &a.save_path},
         {"--against", TOOL_OPT_WORDS, .n_words = 1, .words = &a.against_path},
+        {"--markers", TOOL_OPT_FLAG, .flag = &a.has_markers},
         {"--ids", TOOL_OPT_FLAG, .flag = &a.holds_ids},
         {"--kv", TOOL_OPT_NAME, .count = &a.kv_type, .names = kv_type_names},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &a.n_threads},
@@ -362,7 +320,7 @@ int tool_score(int argc, char **argv)
     score_store_free(run.writer);
     free(run.packed);
     runner_close(run.r);
-    free(run.ids);
+    runner_text_deinit(&run.text);
     free(run.window);
     return ok ? TOOL_OK : tool_failed(argv[0], &e);
 }

@@ -53,7 +53,7 @@ says() { # WORD: on stdout
 
 # ---- help, usage, errors ----
 
-for tool in logits score bench chat; do
+for tool in logits score bench chat quantize imatrix; do
     run $tool -h
     check "$tool -h explains and ends well" says "usage: hearth $tool"
     check "$tool -h is no error" succeeded
@@ -206,6 +206,20 @@ check "score refuses an empty text" refused 1 "empty"
 printf 'caf\351\n' >"$work/latin1"
 run score "$work/latin1" -m "$small"
 check "score refuses text that is not UTF-8" refused 1 "latin1"
+
+run score "$work/text" -m "$small" --markers
+check "score takes a text with markers" succeeded
+
+# ---- imatrix ----
+
+run imatrix "$work/text" "$work/text" -m "$small" -o "$work/importance.gguf" --ctx 16
+check "imatrix writes a matrix" succeeded
+run quantize "$small" "$work/guided.gguf" Q4_K_M --imatrix "$work/importance.gguf"
+check "quantize takes it" says "importance: "
+run logits -m "$work/guided.gguf" --tokens 2,105 --top 1
+check "the result runs" succeeded
+run quantize "$small" "$work/guided.gguf" Q4_K_M --imatrix "$work/text"
+check "quantize refuses a matrix that is none" refused 1 "importance matrix"
 
 # ---- bench ----
 
