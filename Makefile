@@ -45,7 +45,7 @@ LDFLAGS := $(if $(SAN),-pie $(SAN),-static-pie) -pthread \
 LIBS    := $(D)/lib/libmbedtls.a $(D)/lib/libsodium.a $(D)/lib/libjansson.a
 
 # Per-file flags go by the end of the name; the other architecture's files are empty by #if inside.
-$(call obj,$(filter models/gguf% net/% boot/update.c,$(SRC))): CFLAGS += -Wconversion
+$(call obj,$(filter models/gguf% models/safetensors% net/% boot/update.c,$(SRC))): CFLAGS += -Wconversion
 %_ref.o %_test.o: CFLAGS += -Wno-double-promotion
 ifeq ($(MODE),asan) # minutes per file otherwise: the sanitizers meet fully unrolled lanes
 $(B)/kernels/cpu/body_%.o $(B)/kernels/matmul/matmul_%.o: CFLAGS += -O0
