@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MODEL_DIR_MAX_TENSORS = 96 };
+enum { MODEL_DIR_MAX_TENSORS = 64 };
 
 struct model_dir_tensor {
     char name[96];
