@@ -29,6 +29,7 @@ static const struct command commands[] = {
     {"logits", tool_logits, "logits after a list of tokens"},
     {"tokenize", tool_tokenize, "token ids of a text"},
     {"render", tool_render, "the prompt text a chat request becomes"},
+    {"convert", tool_convert, "turn a safetensors directory into a GGUF file"},
     {"quantize", tool_quantize, "re-encode a GGUF file"},
     {"imatrix", tool_imatrix, "collect an importance matrix for quantize"},
     {"synth", tool_synth, "write a random model of a real shape"},

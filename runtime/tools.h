@@ -5,6 +5,7 @@
 
 int tool_bench(int argc, char **argv);
 int tool_chat(int argc, char **argv);
+int tool_convert(int argc, char **argv);
 int tool_imatrix(int argc, char **argv);
 int tool_inspect(int argc, char **argv);
 int tool_logits(int argc, char **argv);

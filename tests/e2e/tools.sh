@@ -53,7 +53,7 @@ says() { # WORD: on stdout
 
 # ---- help, usage, errors ----
 
-for tool in logits score bench chat quantize imatrix; do
+for tool in logits score bench chat convert quantize imatrix; do
     run $tool -h
     check "$tool -h explains and ends well" says "usage: hearth $tool"
     check "$tool -h is no error" succeeded
