@@ -60,6 +60,7 @@ static const struct convert_row mtp_outside[] = {
     {"embed_tokens.weight", "token_embd.weight", V, D, 0},
     {"pre_projection.weight", "nextn.pre_projection.weight", D, B2, ROOT | NVFP4},
     {"post_projection.weight", "nextn.post_projection.weight", B, D, ROOT | NVFP4},
+    {"lm_head.weight", "output.weight", V, D, ROOT | UNTIED},
     {"norm.weight", "output_norm.weight", D, NONE, 0},
     {0},
 };

@@ -222,10 +222,12 @@ static bool put_suppressed(const struct convert *c, struct gguf_writer *w, struc
 
 bool convert_keys_general(const struct convert *c, struct gguf_writer *w, struct err *e)
 {
+    char name[256]; /* a folder's name need not be UTF-8 */
     const char *slash = strrchr(c->dir, '/');
+    gguf_quote(str_of(slash && slash[1] ? slash + 1 : c->dir), name, sizeof name);
     return gguf_write_str(w, "general.architecture", c->arch->name, e) &&
            gguf_write_str(w, "general.type", "model", e) &&
-           gguf_write_str(w, "general.name", slash && slash[1] ? slash + 1 : c->dir, e) &&
+           gguf_write_str(w, "general.name", name, e) &&
            gguf_write_u32(w, "general.file_type", file_type(c), e) &&
            gguf_write_u32(w, "general.quantization_version", 2, e) &&
            put_sampling(&c->src.generation, w, e) && put_suppressed(c, w, e);

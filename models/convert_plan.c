@@ -214,8 +214,7 @@ static const struct dialect {
 static bool plan_scale(const struct planner *p, const struct safetensors_tensor *source,
                        const char *end, bool is_reciprocal, struct err *e)
 {
-    const struct source_name to = {""};
-    struct source_name stem = to;
+    struct source_name stem;
     float v;
     bool is_one_value =
         source->dtype == SAFETENSORS_F32 && source->n_bytes == sizeof v && source->n_dims <= 1;

@@ -16,6 +16,14 @@ enum {
     MAX_CONTEXT = 1 << 26,
 };
 
+/* Preset where an architecture has a default. */
+static bool read_context(struct convert_shape *s, const struct convert_config *c, struct err *e)
+{
+    static const char name[] = "max_position_embeddings";
+    return (s->context_tokens && !convert_config_has(c, name)) ||
+           convert_config_u32(c, name, 1, MAX_CONTEXT, &s->context_tokens, e);
+}
+
 /* What all architectures state alike. */
 static bool read_common(struct convert_shape *s, const struct convert_config *c, struct err *e)
 {
@@ -27,8 +35,7 @@ static bool read_common(struct convert_shape *s, const struct convert_config *c,
         !convert_config_u32(c, "num_key_value_heads", 1, MAX_HEADS, &n_kv, e) ||
         !convert_config_u32(c, "head_dim", 2, MAX_HEAD_DIM, &s->head_dim_local, e) ||
         !convert_config_u32(c, "vocab_size", 1, MAX_VOCAB, &s->n_vocab, e) ||
-        !convert_config_u32(c, "max_position_embeddings", 1, MAX_CONTEXT, &s->context_tokens, e) ||
-        !convert_config_f32(c, "rms_norm_eps", &s->eps, e) ||
+        !read_context(s, c, e) || !convert_config_f32(c, "rms_norm_eps", &s->eps, e) ||
         !convert_config_must_be_off(c, "attention_bias", e) ||
         !convert_config_must_be_off(c, "mlp_bias", e))
         return false;
@@ -265,6 +272,7 @@ bool convert_read_dflash(struct convert_shape *s, const struct convert_source *s
 {
     const struct convert_config *c = &src->config;
     struct convert_config d = convert_config_part(c, "dflash_config", "dflash_config.");
+    s->context_tokens = 8192; /* drafters 2.2 */
     if (!refuse_relatives(c, e) || !refuse_relatives(&d, e) || !read_common(s, c, e) ||
         !convert_config_must_be(c, "hidden_act", "silu", e) || !read_plain_rope(s, c, e) ||
         !read_dflash_window(s, c, e) ||

@@ -376,6 +376,8 @@ TEST(convert_makes_an_mtp_file)
     struct model_dir d;
     const int32_t n_kv[] = {2, 1};
     model_dir_mtp(&d, "mtp");
+    memcpy(model_dir_add(&d, "lm_head.weight", "BF16", 96, 64)->bytes,
+           model_dir_find(&d, "model.embed_tokens.weight")->bytes, 2 * 96 * 64);
     model_dir_write(&d, 1);
     struct gguf *g = must_convert(&d, &as_stored);
     CHECK_EQ(gguf_n_tensors(g), 5 + 2 * 11);
@@ -398,9 +400,13 @@ TEST(convert_makes_a_dflash_file_whose_taps_are_layer_inputs)
 {
     struct model_dir d;
     const int32_t taps[] = {2, 3, 4}, pattern[] = {1, 0};
-    model_dir_dflash(&d, "dflash");
+    struct str name = {0};
+    model_dir_dflash(&d, "dfl\xe4sh"); /* Latin-1 */
+    json_object_del(d.config, "max_position_embeddings");
     model_dir_write(&d, 1);
     struct gguf *g = must_convert(&d, &as_stored);
+    CHECK_TRUE(gguf_get_str(g, "general.name", &name, NULL) && str_is(name, "dfl?sh"));
+    check_u32(g, "dflash.context_length", 8192);
     CHECK_EQ(gguf_n_tensors(g), 3 + 2 * 11);
     check_floats(g, "fc.weight", "fc.weight", NULL);
     check_floats(g, "enc.output_norm.weight", "hidden_norm.weight", NULL);
