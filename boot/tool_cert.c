@@ -9,7 +9,7 @@
 #include <time.h>
 
 static const char help_all[] =
-    "usage: hearth cert show | hearth cert renew [--ca]\n"
+    "hearth cert show | hearth cert renew [--ca]\n"
     "show   names, dates and fingerprints of the device CA and its certificate\n"
     "renew  a new certificate; with --ca a new device CA too, which every client must then trust "
     "anew\n"
@@ -65,10 +65,8 @@ int tool_cert(int argc, char **argv)
     if (!tool_parse(argc, argv, &spec, &verb, &exit_code))
         return exit_code;
     bool is_show = strcmp(verb, "show") == 0;
-    if (!is_show && strcmp(verb, "renew") != 0) {
-        fputs(help_all, stderr);
-        return TOOL_USAGE;
-    }
+    if (!is_show && strcmp(verb, "renew") != 0)
+        return tool_misused("cert", &spec, "wants show or renew");
     struct err e = {0};
     struct config c;
     struct state s;

@@ -12,7 +12,7 @@
 enum { MAX_LIMIT = 1000000000 };
 
 static const char help_all[] =
-    "usage: hearth key add NAME [options] | hearth key list | hearth key revoke ID-or-NAME\n"
+    "hearth key add NAME [options] | hearth key list | hearth key revoke ID-or-NAME\n"
     "API keys of the running box. A key is shown once, when it is made; only a hash is kept.\n"
     "\n"
     "  --state-dir DIR      as for \"hearth serve\"\n"
@@ -168,6 +168,6 @@ int tool_key(int argc, char **argv)
         if (strcmp(verb, verbs[i].name) == 0)
             return verbs[i].run(argc - 1, argv + 1);
     bool wants_help = strcmp(verb, "-h") == 0 || strcmp(verb, "--help") == 0;
-    fputs(help_all, wants_help ? stdout : stderr);
+    fprintf(wants_help ? stdout : stderr, "usage: %s", help_all);
     return wants_help ? TOOL_OK : TOOL_USAGE;
 }

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 enum { PIECE_BYTES = 16 << 20, MAX_NAME_BYTES = 96 };
 
@@ -432,12 +433,23 @@ static bool write_tensors(struct job *j, struct err *e)
     return ok;
 }
 
+/* Encoding loses: an output that takes its input's place would be the end of the original. */
+static bool is_another_file(const char *in, const char *out, struct err *e)
+{
+    struct stat from, to;
+    if (stat(in, &from) == 0 && stat(out, &to) == 0 && from.st_dev == to.st_dev &&
+        from.st_ino == to.st_ino)
+        return err_set(e, ERR_STATE, "%s is the input itself: choose another name for the output",
+                       out);
+    return true;
+}
+
 bool requant_file(const char *in, const char *out, const struct requant_config *cfg,
                   struct requant_told *told, struct err *e)
 {
     struct job j = {.cfg = cfg, .told = told};
     *told = (struct requant_told){0};
-    j.in = gguf_open(in, e);
+    j.in = is_another_file(in, out, e) ? gguf_open(in, e) : NULL;
     j.pool = j.in ? pool_open(cfg->n_threads, e) : NULL;
     bool ok = j.pool && choose_targets(&j, e) && (j.writer = gguf_write_new(e)) &&
               declare_keys(&j, e) && declare_tensors(&j, e) && gguf_write_seal(j.writer, e) &&

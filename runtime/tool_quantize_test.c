@@ -257,3 +257,18 @@ TEST(quantize_writes_the_same_bytes_on_any_number_of_threads)
     free(a);
     free(b);
 }
+
+TEST(quantize_never_takes_the_place_of_its_input)
+{
+    struct path in = scratch_path("in.gguf");
+    CHECK_EQ(run(tool_synth, "synth", "tiny", "BF16", in.at), TOOL_OK);
+    size_t n_before, n_after;
+    char *before = tool_read_file(in.at, &n_before, NULL);
+    CHECK_EQ(run(tool_quantize, "quantize", in.at, in.at, "Q8_0"), TOOL_FAILED);
+    char *after = tool_read_file(in.at, &n_after, NULL);
+    MUST_TRUE(before && after, NULL);
+    CHECK_EQ(n_before, n_after);
+    CHECK_BYTES(before, after, n_before < n_after ? n_before : n_after);
+    free(before);
+    free(after);
+}

@@ -94,6 +94,8 @@ static inline void box_open_with(const struct edge_config *cfg)
 {
     static struct key_table keys;
     struct err e = {0};
+    free(box.tok_image); /* of a box opened before this one */
+    box.tok_image = NULL;
     MUST_TRUE(secret_init(&e), e.msg);
     box.m = edge_memory_take(cfg, &e);
     MUST_TRUE(box.m != NULL, e.msg);
