@@ -159,14 +159,16 @@ static int key_revoke(int argc, char **argv)
 
 int tool_key(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
+    struct {
+        char name[16]; /* what errors call it: writable, as words of a command line are */
         int (*run)(int argc, char **argv);
-    } verbs[] = {{"add", key_add}, {"list", key_list}, {"revoke", key_revoke}};
+    } verbs[] = {{"key add", key_add}, {"key list", key_list}, {"key revoke", key_revoke}};
     const char *verb = argc >= 2 ? argv[1] : "";
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(verb, verbs[i].name) == 0)
+        if (strcmp(verb, verbs[i].name + strlen("key ")) == 0) {
+            argv[1] = verbs[i].name;
             return verbs[i].run(argc - 1, argv + 1);
+        }
     bool wants_help = strcmp(verb, "-h") == 0 || strcmp(verb, "--help") == 0;
     fprintf(wants_help ? stdout : stderr, "usage: %s", help_all);
     return wants_help ? TOOL_OK : TOOL_USAGE;

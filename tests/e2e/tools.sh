@@ -221,6 +221,11 @@ check "the result runs" succeeded
 run quantize "$small" "$work/guided.gguf" Q4_K_M --imatrix "$work/text"
 check "quantize refuses a matrix that is none" refused 1 "importance matrix"
 
+# ---- key ----
+
+run key add
+check "key add without a name says which command" grep -q "^hearth key add: words are missing" "$work/err"
+
 # ---- bench ----
 
 run bench -m "$small" --prompt 32,16 --generate 4 --users 1,3 --threads 1,2 --repeat 2 --json "$work/bench.json"
