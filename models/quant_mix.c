@@ -1,30 +1,36 @@
 #include "models/quant_mix.h"
 
 /* clang-format off */
-#define X(name, file_type, base, head, v_when, v_type, down_when, down_type)                       \
-    {#name, file_type, QTYPE_##base, QTYPE_##head,                                                 \
-     {QUANT_MIX_##v_when, QTYPE_##v_type}, {QUANT_MIX_##down_when, QTYPE_##down_type}},
+#define MIX(name, file_type, base, head) #name, file_type, QTYPE_##base, QTYPE_##head
+#define RULE(tensor, when, type) {#tensor, QUANT_MIX_##when, QTYPE_##type}
 static const struct quant_mix mixes[] = {
-    /* name, file type, base, head; attn_v when, as; ffn_down when, as */
-    X(F32, 0, F32, F32, NEVER, F32, NEVER, F32)
-    X(F16, 1, F16, F16, NEVER, F32, NEVER, F32)
-    X(BF16, 32, BF16, BF16, NEVER, F32, NEVER, F32)
-    X(Q8_0, 7, Q8_0, Q8_0, NEVER, F32, NEVER, F32)
-    X(Q6_K, 18, Q6_K, Q6_K, NEVER, F32, NEVER, F32)
-    X(Q5_K_M, 17, Q5_K, Q6_K, MORE, Q6_K, MORE, Q6_K)
-    X(Q5_K_S, 16, Q5_K, Q6_K, NEVER, F32, NEVER, F32)
-    X(Q4_K_M, 15, Q4_K, Q6_K, MORE, Q6_K, MORE, Q6_K)
-    X(Q4_K_S, 14, Q4_K, Q6_K, FIRST_4, Q5_K, FIRST_EIGHTH, Q5_K)
-    X(Q4_0, 2, Q4_0, Q6_K, NEVER, F32, GUIDED_FIRST_EIGHTH, Q4_1)
-    X(IQ4_XS, 30, IQ4_XS, Q6_K, MANY_QUERIES, Q5_K, UNGUIDED_FIRST_EIGHTH, Q5_K)
-    X(IQ4_NL, 25, IQ4_NL, Q6_K, MANY_QUERIES, Q5_K, UNGUIDED_FIRST_EIGHTH, Q5_K)
+    {MIX(F32, 0, F32, F32), {{0}}},
+    {MIX(F16, 1, F16, F16), {{0}}},
+    {MIX(BF16, 32, BF16, BF16), {{0}}},
+    {MIX(Q8_0, 7, Q8_0, Q8_0), {{0}}},
+    {MIX(Q6_K, 18, Q6_K, Q6_K), {{0}}},
+    {MIX(Q5_K_M, 17, Q5_K, Q6_K), {RULE(attn_v, MORE, Q6_K), RULE(ffn_down, MORE, Q6_K)}},
+    {MIX(Q5_K_S, 16, Q5_K, Q6_K), {{0}}},
+    {MIX(Q4_K_M, 15, Q4_K, Q6_K), {RULE(attn_v, MORE, Q6_K), RULE(ffn_down, MORE, Q6_K)}},
+    {MIX(Q4_K_S, 14, Q4_K, Q6_K), {RULE(attn_v, FIRST_4, Q5_K), RULE(ffn_down, FIRST_EIGHTH, Q5_K)}},
+    {MIX(Q4_0, 2, Q4_0, Q6_K), {RULE(ffn_down, GUIDED_FIRST_EIGHTH, Q4_1)}},
+    {MIX(IQ4_XS, 30, IQ4_XS, Q6_K),
+     {RULE(attn_v, MANY_QUERIES, Q5_K), RULE(ffn_down, UNGUIDED_FIRST_EIGHTH, Q5_K)}},
+    {MIX(IQ4_NL, 25, IQ4_NL, Q6_K),
+     {RULE(attn_v, MANY_QUERIES, Q5_K), RULE(ffn_down, UNGUIDED_FIRST_EIGHTH, Q5_K)}},
+    {MIX(IQ3_M, 27, IQ3_S, Q6_K),
+     {RULE(attn_v, ALWAYS, Q4_K), RULE(ffn_down, FIRST_EIGHTH, Q4_K), RULE(attn_output, ALWAYS, Q4_K)}},
+    {MIX(IQ2_M, 29, IQ2_S, Q5_K),
+     {RULE(attn_v, MANY_QUERIES, Q4_K), RULE(attn_v, ALWAYS, IQ3_S),
+      RULE(ffn_down, FIRST_EIGHTH, IQ3_S), RULE(attn_output, ALWAYS, IQ3_S)}},
     /* Not mixes of the standard quantizer, but what kernels are measured on: one encoding throughout.
      * The NVFP4 head is Q8_0, as an embedding has no tensor scale (quant-formats 4.3). */
-    X(Q4_K, 14, Q4_K, Q4_K, NEVER, F32, NEVER, F32)
-    X(Q5_K, 16, Q5_K, Q5_K, NEVER, F32, NEVER, F32)
-    X(NVFP4, 39, NVFP4, Q8_0, NEVER, F32, NEVER, F32)
+    {MIX(Q4_K, 14, Q4_K, Q4_K), {{0}}},
+    {MIX(Q5_K, 16, Q5_K, Q5_K), {{0}}},
+    {MIX(NVFP4, 39, NVFP4, Q8_0), {{0}}},
 };
-#undef X
+#undef RULE
+#undef MIX
 /* clang-format on */
 
 const struct quant_mix *quant_mix_at(unsigned i)
@@ -78,10 +84,13 @@ uint32_t quant_mix_layer(struct str name, struct str *rest)
     return i_layer;
 }
 
-static bool rule_holds(const struct quant_mix_walk *w, const struct quant_mix_rule *rule,
-                       uint32_t i, uint32_t n)
+/* i: the tensor's place among the n of its class. */
+static bool when_holds(const struct quant_mix_walk *w, enum quant_mix_when when, uint32_t i,
+                       uint32_t n)
 {
-    switch (rule->when) {
+    switch (when) {
+    case QUANT_MIX_ALWAYS:
+        return true;
     case QUANT_MIX_FIRST_4:
         return i < 4;
     case QUANT_MIX_FIRST_EIGHTH:
@@ -94,10 +103,24 @@ static bool rule_holds(const struct quant_mix_walk *w, const struct quant_mix_ru
         return w->gqa >= 4;
     case QUANT_MIX_MORE:
         return i < n / 8 || i >= (uint32_t)((uint64_t)7 * n / 8) || (i - n / 8) % 3 == 2;
-    case QUANT_MIX_NEVER:
-        break;
     }
     return false;
+}
+
+/* The type of layer tensor "blk.<i_layer>.<rest>". */
+static enum qtype layer_type(struct quant_mix_walk *w, struct str rest, uint32_t i_layer)
+{
+    bool is_v = str_is(rest, "attn_v.weight");
+    /* Standard files count attn_v by those that exist, everything else by layers. */
+    uint32_t i = is_v ? w->i_attn_v++ : i_layer, n = is_v ? w->n_attn_v : w->n_layers;
+    for (const struct quant_mix_rule *rule = w->mix->rules; rule->tensor; rule++) {
+        size_t n_stem = strlen(rule->tensor);
+        if (str_has_prefix(rest, str_of(rule->tensor)) &&
+            str_is((struct str){rest.p + n_stem, rest.n_bytes - n_stem}, ".weight") &&
+            when_holds(w, rule->when, i, n))
+            return rule->type;
+    }
+    return w->mix->base;
 }
 
 /* A row that is not a whole number of blocks takes a relative with smaller blocks. */
@@ -107,7 +130,7 @@ static enum qtype fall_back(enum qtype type, uint64_t row_elems)
         return type;
     if (row_elems % 32 != 0)
         return QTYPE_F16;
-    if (type == QTYPE_IQ4_XS)
+    if (type == QTYPE_IQ2_S || type == QTYPE_IQ3_S || type == QTYPE_IQ4_XS)
         return QTYPE_IQ4_NL;
     if (type == QTYPE_Q4_K)
         return QTYPE_Q5_0;
@@ -124,17 +147,14 @@ bool quant_mix_next(struct quant_mix_walk *w, struct str name, uint32_t n_dims,
     uint32_t i_layer = quant_mix_layer(name, &rest);
     if (!is_quantizable(name, n_dims, dims))
         return false;
-    enum qtype type = mix->base;
     bool is_head = str_is(name, "output.weight") ||
                    (!w->has_output && (str_is(name, "token_embd.weight") ||
                                        str_is(name, "per_layer_token_embd.weight")));
+    enum qtype type = mix->base;
     if (is_head)
         type = mix->head;
-    else if (str_is(rest, "attn_v.weight") &&
-             rule_holds(w, &mix->attn_v, w->i_attn_v++, w->n_attn_v))
-        type = mix->attn_v.type;
-    else if (str_is(rest, "ffn_down.weight") && rule_holds(w, &mix->ffn_down, i_layer, w->n_layers))
-        type = mix->ffn_down.type;
+    else if (i_layer != UINT32_MAX)
+        type = layer_type(w, rest, i_layer);
     *out = fall_back(type, dims[0]);
     return true;
 }

@@ -9,7 +9,7 @@
 #include "runtime/base/str.h"
 
 enum quant_mix_when {
-    QUANT_MIX_NEVER,
+    QUANT_MIX_ALWAYS,
     QUANT_MIX_FIRST_4,               /* index < 4 */
     QUANT_MIX_FIRST_EIGHTH,          /* index < n / 8 */
     QUANT_MIX_GUIDED_FIRST_EIGHTH,   /* the same, with an importance matrix only */
@@ -18,17 +18,21 @@ enum quant_mix_when {
     QUANT_MIX_MORE,                  /* the first and last eighth, and every third between */
 };
 
+/* One class of tensors that the mix treats apart. */
 struct quant_mix_rule {
+    const char *tensor; /* the name behind "blk.N." without ".weight"; NULL ends the list */
     enum quant_mix_when when;
     enum qtype type;
 };
 
+enum { QUANT_MIX_MAX_RULES = 4 };
+
 struct quant_mix {
     const char *name;
     uint32_t file_type; /* general.file_type */
-    enum qtype base;    /* every matrix without a rule */
+    enum qtype base;    /* every matrix without a rule that holds */
     enum qtype head;    /* output.weight, or token_embd.weight when that is the head too */
-    struct quant_mix_rule attn_v, ffn_down;
+    struct quant_mix_rule rules[QUANT_MIX_MAX_RULES + 1]; /* the first that holds decides */
 };
 
 /* NULL if there is none of that name. */

@@ -10,9 +10,11 @@
 
 enum { N_LAYERS = 60, N_COLUMNS = 5 };
 
-/* Whether layer i is in a list like "0-4 6 9"; "-" and "" hold no layer. */
+/* Whether layer i is in a list like "0-4 6 9" or "all 60"; "-" and "" hold no layer. */
 static bool list_has(const char *list, long i)
 {
+    if (strncmp(list, "all ", 4) == 0)
+        return true;
     while (*list) {
         char *end;
         long from = strtol(list, &end, 10), to = from;
@@ -102,8 +104,8 @@ static void check_mix(const struct golden *g, const char *mix, const char *guide
 
 TEST(quant_mix_of_the_31b_is_the_standard_quantizers)
 {
-    static const char *const names[] = {"Q8_0",   "Q6_K",   "Q5_K_M", "Q5_K_S",
-                                        "Q4_K_M", "Q4_K_S", "IQ4_XS", "IQ4_NL"};
+    static const char *const names[] = {"Q8_0",   "Q6_K",   "Q5_K_M", "Q5_K_S", "Q4_K_M",
+                                        "Q4_K_S", "IQ4_XS", "IQ4_NL", "IQ3_M",  "IQ2_M"};
     struct golden *g = calloc(1, sizeof *g);
     MUST_TRUE(g != NULL, "no memory");
     golden_read(g);
@@ -165,6 +167,10 @@ TEST(quant_mix_rules_see_importance_and_head_counts)
     w.gqa = 2;
     CHECK_TRUE(quant_mix_next(&w, STR("blk.0.attn_v.weight"), 2, dims, &type) &&
                type == QTYPE_IQ4_XS);
+    w.mix = quant_mix_by_name("IQ2_M");
+    w.gqa = 4;
+    CHECK_TRUE(quant_mix_next(&w, STR("blk.0.attn_v.weight"), 2, dims, &type) &&
+               type == QTYPE_Q4_K);
     const uint64_t by_32[] = {96, 8};
     CHECK_TRUE(quant_mix_next(&w, STR("blk.0.ffn_up.weight"), 2, by_32, &type) &&
                type == QTYPE_IQ4_NL);

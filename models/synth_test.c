@@ -169,3 +169,22 @@ TEST(synth_refuses_what_it_cannot_make)
     CHECK_TRUE(!synth_init(&s, &shape, quant_mix_by_name("Q8_0"), 0, &e));
     CHECK_EQ(mem_n_live(), 0);
 }
+
+TEST(synth_makes_mixes_that_quantize_cannot)
+{
+    static const struct {
+        const char *mix, *tensor;
+        enum qtype type;
+    } want[] = {
+        {"IQ3_M", "blk.0.attn_v.weight", QTYPE_Q4_K},
+        {"IQ3_M", "blk.0.ffn_up.weight", QTYPE_IQ3_S},
+        {"IQ2_M", "blk.0.attn_output.weight", QTYPE_IQ3_S},
+        {"IQ2_M", "blk.0.attn_q.weight", QTYPE_IQ2_S},
+        {"IQ2_M", "token_embd.weight", QTYPE_Q5_K},
+    };
+    for (size_t k = 0; k < sizeof want / sizeof *want; k++) {
+        struct synth s = synth_of("tiny", want[k].mix, 0, 0);
+        CHECK_EQ(find(&s, want[k].tensor)->type, want[k].type);
+        synth_deinit(&s);
+    }
+}
