@@ -44,6 +44,9 @@ LDFLAGS := $(if $(SAN),-pie $(SAN),-static-pie) -pthread \
            -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=sha1
 LIBS    := $(D)/lib/libmbedtls.a $(D)/lib/libsodium.a $(D)/lib/libjansson.a
 
+# What is built with, less the per-file flags below, which the stamp would inherit from whatever needs it first.
+STAMP := $(CC) $(CFLAGS)
+
 # Per-file flags go by the end of the name; the other architecture's files are empty by #if inside.
 $(call obj,$(filter models/gguf% models/safetensors% net/% boot/update.c,$(SRC))): CFLAGS += -Wconversion
 %_ref.o %_test.o: CFLAGS += -Wno-double-promotion
@@ -71,7 +74,7 @@ $(D)/deps.mk: $(D)/stamp ; @:
 # -- rules ---------------------------------------------------------------------------------------
 $(B)/.flags: FORCE
 	@mkdir -p $(@D)
-	@{ echo '$(CC) $(CFLAGS)'; cat $(D)/versions; } | cmp -s - $@ || { echo '$(CC) $(CFLAGS)'; cat $(D)/versions; } > $@
+	@{ echo '$(STAMP)'; cat $(D)/versions; } | cmp -s - $@ || { echo '$(STAMP)'; cat $(D)/versions; } > $@
 $(B)/%.o: %.c $(B)/.flags
 	@mkdir -p $(@D); echo '  CC $@'; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/%.o: %.S $(B)/.flags
