@@ -21,6 +21,7 @@ const struct matmul_isa *matmul_isa_get(enum cpu_isa isa)
     case CPU_ISA_AVX512:
         return &matmul_isa_avx512;
     case CPU_ISA_DOTPROD:
+    case CPU_ISA_I8MM:
         return NULL;
 #else
     case CPU_ISA_AVX2:
@@ -28,8 +29,9 @@ const struct matmul_isa *matmul_isa_get(enum cpu_isa isa)
         return NULL;
     case CPU_ISA_DOTPROD:
         return &matmul_isa_dotprod;
-#endif
     case CPU_ISA_I8MM:
+        return &matmul_isa_i8mm;
+#endif
     case CPU_N_ISAS:
         break;
     }

@@ -50,7 +50,7 @@ extern const struct matmul_isa matmul_isa_portable;
 #if defined(__x86_64__)
 extern const struct matmul_isa matmul_isa_avx2, matmul_isa_avx512;
 #elif defined(__aarch64__)
-extern const struct matmul_isa matmul_isa_dotprod;
+extern const struct matmul_isa matmul_isa_dotprod, matmul_isa_i8mm;
 #endif
 
 /* Parts of those tables that live in matmul_float_*.c. */

@@ -123,7 +123,7 @@ QUANT_INLINE void panel_finish(const struct matmul_args *a, const struct panel *
     uint32_t n_rows = (uint32_t)num_min(part->n_end - n, QUANT_ROWS);
     for (uint32_t i = 0; i < n_cols; i++)
         for (uint32_t r = 0; r < n_rows; r++)
-            a->y[(size_t)(t + i) * a->y_stride + n + r] = lanes[r * PANEL_COLS + i] * a->scale;
+            a->y[(size_t)(t + i) * a->y_stride + n + r] = lanes[panel_lane(r, i)] * a->scale;
     memset(lanes, 0, PANEL_LANES_ELEMS * sizeof *lanes);
 }
 

@@ -65,13 +65,16 @@ QUANT_INLINE struct quant_lanes quant_add(const struct quant_encoding e, const s
 QUANT_INLINE float quant_fold(struct quant_lanes acc);
 
 /* Hooks of matmul_panel.h: 16 rows of 32 bytes to panel_x.q; a step to slab->w[..][i][r], c and m;
- * lanes [QUANT_ROWS][16]
- * += d * P over a class, calling quant_fetch with each block. */
+ * lanes [QUANT_ROWS * 16] += d * P over a class, calling quant_fetch with each block; which of them
+ * is row r of W by row col of x. The order of bytes in q and w and of the lanes is the variant's.
+ */
 QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct panel_x *out);
 QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct quant_step *s,
                                  struct panel_slab *slab, uint32_t i, uint32_t r);
 QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_class *k,
                             float *lanes);
+
+QUANT_INLINE uint32_t panel_lane(uint32_t r, uint32_t col);
 
 /* panel_transpose without vectors. */
 QUANT_INLINE void panel_transpose_plain(const int8_t *const row[PANEL_COLS], struct panel_x *out)

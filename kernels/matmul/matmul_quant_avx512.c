@@ -109,6 +109,11 @@ QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct pa
     }
 }
 
+QUANT_INLINE uint32_t panel_lane(uint32_t r, uint32_t col)
+{
+    return r * PANEL_COLS + col;
+}
+
 QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct quant_step *s,
                                  struct panel_slab *slab, uint32_t i, uint32_t r)
 {
