@@ -62,7 +62,7 @@ else
 endif
 
 # -- set-up: tools and libraries, before anything is compiled (image/deps.sh, image/deps.mk) -------
-ifneq ($(filter-out help clean lint layers,$(MAKECMDGOALS)),)
+ifneq ($(filter-out help clean distclean lint layers format,$(MAKECMDGOALS)),)
 include $(D)/deps.mk image/deps.mk
 endif
 build/deps/tools-%: image/deps.sh

@@ -14,9 +14,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* ---- Landlock, declared here because build hosts' headers differ (linux/landlock.h, ABI 1 to 7)
- * ---- */
+/* ---- Landlock ---- */
 
+/* Declared here because build hosts' headers differ (linux/landlock.h, ABI 1 to 7). */
 enum {
     NR_LANDLOCK_CREATE_RULESET = 444,
     NR_LANDLOCK_RESTRICT_SELF = 446,

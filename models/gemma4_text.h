@@ -44,7 +44,7 @@ struct gemma4_dims {
 };
 
 /* Planned buffers, by offset before the arena exists and by pointer after. T = max_rows, R =
- * max_logit_rows. */
+ * max_logit_rows, HE = H * E and KE = K * E of the layer where they are largest. */
 #define GEMMA4_BUFFERS(X)                                                                          \
     X(x, float, T *D)      /* residual stream */                                                   \
     X(norm, float, T *D)   /* normed input of a branch */                                          \

@@ -6,13 +6,15 @@
  *
  * Offsets are from the start of the image, sections start on 64 bytes, numbers are the host's (one
  * machine writes and reads it). tok_open has checked every offset, length and id in it before
- * anything is looked up. pieces     u32[n_vocab + 1]   piece i is blob[pieces[i] .. pieces[i + 1])
+ * anything is looked up.
+ *   pieces     u32[n_vocab + 1]   piece i is blob[pieces[i] .. pieces[i + 1])
  *   piece_map  u64 slots: 43 bits of the hash, 21 bits of id; linear probing; all ones = empty
- *   char_ids   u32[65536]         id of the piece that is this one code point, TOK_NO_ID if there
- * is none pairs      bit set of hashed code point pairs (last of left, first of right) over all
- * merges: a place in the text whose pair is absent can be cut, as no merge spans it. A false hit
- * costs time, never correctness. merges     u64 slots: left << 43 | right << 22 | rank; linear
- * probing; all ones = empty results    u32[n_merges]      id of the merged piece by rank */
+ *   char_ids   u32[65536]         id of the piece that is this one code point, or TOK_NO_ID
+ *   pairs      bit set of hashed code point pairs (last of left, first of right) over all merges: a
+ *              place in the text whose pair is absent can be cut, as no merge spans it. A false hit
+ *              costs time, never correctness.
+ *   merges     u64 slots: left << 43 | right << 22 | rank; linear probing; all ones = empty
+ *   results    u32[n_merges]      id of the merged piece by rank */
 #ifndef MODELS_TOK_IMAGE_H
 #define MODELS_TOK_IMAGE_H
 

@@ -86,8 +86,7 @@ void api_begin(struct api *a, struct api_call *call)
     secret_base62(call->id, API_ID_BYTES);
 }
 
-/* -- admission: each step answers and says false, or lets pass
- * ---------------------------------------- */
+/* ---- admission: each step answers and says false, or lets pass ---- */
 
 static bool refuse(struct api *a, struct api_call *call, enum api_code code, const char *message)
 {
@@ -307,8 +306,7 @@ enum api_next api_handle(struct api *a, struct api_call *call)
     return call->route->handle(a, call);
 }
 
-/* -- what happens to a call later
- * ------------------------------------------------------------------- */
+/* ---- what happens to a call later ---- */
 
 void api_drained(struct api *a, struct api_call *call)
 {

@@ -1,18 +1,17 @@
 /* api: the border between connections and handlers. A connection (conn.c) knows HTTP, deadlines and
- * bytes; a handler (api_*.c) knows one endpoint. They meet in struct api_call, one per connection,
- * one request at a time:
+ * bytes; a handler (api_chat.c, api_models.c, api_pages.c) knows one endpoint; api.c routes and
+ * admits. They meet in struct api_call, one per connection, one request at a time:
  *
- *   conn                                   api (api.c: route, admit)                  handler
- * (api_chat.c, api_models.c, ...) head complete      -- api_admit     -> 404, 405, 401, 415, 429
- * ... answered, or a route without body                    -> handler answers
- *                                       <- API_READ_BODY
- *   body complete      -- api_handle    ->                                          ->
- * API_ANSWERED: all of it is in call->out or API_PENDING: more comes later out below half     --
- * api_drained   ->                                          -> chat: goes on writing client gone --
- * api_gone      ->                                          -> chat: cancels out sent, is_done  --
- * api_end       -> audit line, metrics; the call is free for the next request engine event       --
- * api_engine_events (loop) -> chat_event                     -> writes call->out, then
- * api_wake(call)
+ *   conn: head complete   api_admit          404, 405, 401, 415, 429 ... answered;
+ *                                            or a route without body: its handler answers;
+ *                                            or API_READ_BODY
+ *   conn: body complete   api_handle         handler: API_ANSWERED, all of it is in call->out;
+ *                                            API_PENDING, more comes later;
+ *                                            API_LATER, the same again once call->is_due
+ *   engine's events       api_engine_events  gen.c writes call->out, then api->wake(call)
+ *   conn: out below half  api_drained        gen.c goes on writing
+ *   conn: client gone     api_gone           gen.c or lane.c cancels
+ *   conn: all of it sent  api_end            audit line, metrics; the call is free for the next one
  *
  * Handlers write through answer.h (whole answers, errors) or sse.h (event streams), never to
  * sockets. They get bodies whole, read them within api_handle and keep nothing of them. A chat
@@ -61,16 +60,14 @@ enum api_next {
 
 struct api_call {
     /* conn, before api_admit */
-    const struct http_head
-        *head; /* borrowed from the connection until api_handle returns, then NULL */
+    const struct http_head *head; /* the connection's, until api_handle returns; then NULL */
     struct addr addr;
     bool is_tls;
     const char *tls_version;
-    bool
-        has_unread_body; /* a body was announced and has not been read: any answer now must close */
-    bool is_last;        /* the connection has had its share of requests */
-    struct str body;     /* during api_handle */
-    struct chain out;    /* what the client is to get, head included */
+    bool has_unread_body; /* a body was announced and not read: any answer now must close */
+    bool is_last;         /* the connection has had its share of requests */
+    struct str body;      /* during api_handle */
+    struct chain out;     /* what the client is to get, head included */
 
     /* api and handlers */
     char id[API_ID_BYTES + 1]; /* base62; "req_" and "chatcmpl-" go before it */

@@ -180,8 +180,7 @@ int auth_find(const struct auth *a, const char id[KEY_ID_BYTES], int64_t now_s)
     return KEY_NONE;
 }
 
-/* -- failures per address
- * -------------------------------------------------------------------------- */
+/* ---- failures per address ---- */
 
 static size_t slot_of(const struct addr *prefix_addr)
 {

@@ -112,9 +112,7 @@ void conn_close(struct conn *c)
     c->state = CONN_UNUSED;
 }
 
-/* -- in
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- in ---- */
 
 struct tls_room conn_wire_in(struct conn *c)
 {
@@ -177,8 +175,7 @@ static void wipe_keys(struct conn *c)
     }
 }
 
-/* -- requests
- * -------------------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 static void after_handler(struct conn *c, enum api_next next, size_t n_used_bytes)
 {
@@ -311,9 +308,7 @@ static void run_chunked_body(struct conn *c)
         cut_in(c, c->head.n_bytes);
 }
 
-/* -- out
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- out ---- */
 
 static void note_sent(struct conn *c, size_t n_bytes)
 {
@@ -377,9 +372,7 @@ static void finish_call(struct conn *c)
         enter(c, CONN_IDLE);
 }
 
-/* -- driving
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- driving ---- */
 
 static void run_handshake(struct conn *c)
 {
@@ -474,8 +467,7 @@ bool conn_is_dead(const struct conn *c)
            (conn_wire_out(c).n_bytes == 0 || c->call.is_broken || c->is_gone);
 }
 
-/* -- deadlines
- * ---------------------------------------------------------------------------------------------- */
+/* ---- deadlines ---- */
 
 static int64_t body_deadline(const struct conn *c)
 {

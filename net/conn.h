@@ -1,16 +1,20 @@
 /* conn: one client connection without its socket: bytes in, bytes out, deadlines; TLS, HTTP
  * framing, bodies, keep-alive, pipelining, Expect, the end of the client (api.md 2).
  *
- *   HANDSHAKE -> IDLE -> HEAD -> BODY -> BUSY -> SEND -> IDLE ...        what is awaited:
- * handshake, first byte, head, body,
- *                          \______\_____________/ \-> LINGER -> DEAD    the handler, the client's
- * reading, the client's end
+ *   HANDSHAKE -> IDLE -> HEAD -> BODY -> BUSY -> SEND -> IDLE ...
+ *                          \______\_____________/  \-> LINGER -> DEAD
+ *
+ *   state      what is awaited                  state    what is awaited
+ *   HANDSHAKE  the client's part of it          BUSY     the handler
+ *   IDLE       the first byte of a request      SEND     the client's reading
+ *   HEAD       the rest of its head             LINGER   the client's end, ours having been sent
+ *   BODY       the rest of its body             DEAD     conn_close
  *
  * Flow: loop: recv into conn_wire_in, conn_wire_in_done, conn_run, send from conn_wire_out,
  * conn_wire_out_done. A busy connection goes on reading, so that the client's FIN or close_notify
  * cancels its request at once; what it has pipelined waits in the input buffer, and a full buffer
  * stops the reading. Thread: edge. Allocates: chain blocks, a body buffer, TLS memory; all fixed.
- * One deadline per state, in deadline_of(). */
+ * One deadline per state: conn_deadline_ms. */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 
@@ -22,18 +26,17 @@ enum {
     CONN_IN_BYTES = 44 * 1024, /* holds the largest head */
     CONN_SMALL_BODY_BYTES = 32 * 1024,
     CONN_MAX_BODIES = 64,
-    CONN_MAX_REQUESTS = 1000,
+    CONN_MAX_REQUESTS = 1000, /* of one connection; then it is closed */
     CONN_LINGER_MS = 2000,
-    CONN_LINGER_BYTES = 64 * 1024,
-    CONN_SLOW_AFTER_MS =
-        10000, /* from then on a body must have come at CONN_MIN_BODY_RATE on average */
+    CONN_LINGER_BYTES = 64 * 1024, /* of an unread body, thrown away */
+    CONN_SLOW_AFTER_MS = 10000,    /* from then on a body must have come, on average, at */
     CONN_MIN_BODY_BYTES_PER_S = 8192,
 };
 
 enum conn_state {
     CONN_UNUSED,
     CONN_HANDSHAKE,
-    CONN_IDLE,
+    CONN_IDLE, /* also a plain connection's first state */
     CONN_HEAD,
     CONN_BODY,
     CONN_BUSY,

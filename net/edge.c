@@ -48,9 +48,7 @@ static bool say(uint32_t type, const char *text, struct err *e)
     return ctl_send(CTL_ROLE_FD, &m, NULL, 0, e);
 }
 
-/* -- tables
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- tables ---- */
 
 /* The n-th descriptor of a message as a mapped table; the descriptor is closed either way. */
 static const void *map_table(int fd, size_t n_bytes, struct err *e)
@@ -178,9 +176,7 @@ static bool collect_all(struct edge_tables *t, struct err *e)
     return true;
 }
 
-/* -- start
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- start ---- */
 
 static void wake(struct api_call *call)
 {
@@ -237,8 +233,7 @@ static bool start(struct edge *edge, const struct edge_hooks *hooks, struct err 
     return say(EDGE_CTL_READY, "", e);
 }
 
-/* -- the engine's life
- * ------------------------------------------------------------------------------------------ */
+/* ---- the engine's life ---- */
 
 static void drop_engine(struct edge *edge)
 {
@@ -281,9 +276,7 @@ static void on_engine_events(struct edge *edge)
     }
 }
 
-/* -- running
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- running ---- */
 
 static bool reload_keys(struct edge *edge, int fd, struct err *e)
 {

@@ -1,4 +1,4 @@
-/* gen: generations in flight. Flow: api_chat decodes and prompt.c encodes -> gen_start submits to
+/* gen: generations in flight. Flow: lane.c reads the body, prompt.c encodes -> gen_start submits to
  * the engine -> engine events -> tokens -> gemma4_parse -> stop_match -> gen_write: a plain answer,
  * collected, or an event stream (sse.h), as it comes. Output memory is one pool for all: nobody may
  * hold more of it than is left for the others, so k greedy ones leave a (k+1)-th part free, and
@@ -28,8 +28,8 @@ enum {
 
 enum gen_state {
     GEN_FREE = 0,
-    GEN_WAITING /* queued or computing the prompt */,
-    GEN_WRITING,
+    GEN_WAITING, /* queued, or the prompt is being computed */
+    GEN_WRITING, /* tokens come */
     GEN_ENDING,  /* cancel or stop sent */
     GEN_SENDING, /* the engine has finished; a plain answer's logprobs are still being written */
 };
@@ -37,12 +37,12 @@ enum gen_state {
 /* Why the edge itself ended it; decides what the client is told. */
 enum gen_cut {
     GEN_CUT_NONE = 0,
-    GEN_CUT_STOP,
-    GEN_CUT_TIME,
-    GEN_CUT_QUEUE,
-    GEN_CUT_SLOW,
-    GEN_CUT_GONE,
-    GEN_CUT_KEY
+    GEN_CUT_STOP,  /* a stop string */
+    GEN_CUT_TIME,  /* stream_limit_ms, plain_limit_ms */
+    GEN_CUT_QUEUE, /* waited longer than GEN_QUEUE_LIMIT_MS */
+    GEN_CUT_SLOW,  /* the client does not read, or output memory ran out */
+    GEN_CUT_GONE,  /* the client */
+    GEN_CUT_KEY,   /* revoked meanwhile */
 };
 
 struct gen {

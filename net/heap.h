@@ -4,8 +4,8 @@
  * on free (after Masmano et al., "TLSF: a New Dynamic Memory Allocator for Real-Time Systems",
  * 2004).
  *
- *   | header | payload ... | header | payload ... | end header |      header: size of the block
- * before, own size | used bit
+ *   | header | payload ... | header | payload ... | end header |
+ *   header: size of the block before, own size | used bit
  *
  * Thread: owner's. Allocates: never. Full = NULL, and n_refused counts it. */
 #ifndef NET_HEAP_H

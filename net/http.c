@@ -49,8 +49,7 @@ const struct str *http_field(const struct http_head *head, const char *name)
     return NULL;
 }
 
-/* -- bytes to spans ------------------------------------------------------------------------------
- */
+/* ---- bytes to spans ---- */
 
 static enum http_state refuse(struct http_parser *p, uint16_t status, const char *message)
 {
@@ -213,8 +212,7 @@ static enum http_state next_state(struct http_parser *p, const char *buf, unsign
     return p->state;
 }
 
-/* -- spans to meaning
- * ------------------------------------------------------------------------------ */
+/* ---- spans to meaning ---- */
 
 static enum http_method method_of(struct str name) /* case-sensitive: RFC 9110 9.1 */
 {
@@ -350,8 +348,7 @@ enum http_result http_parse(struct http_parser *p, const char *buf, size_t n_byt
     return p->state == HTTP_IS_BAD ? HTTP_BAD : p->state == HTTP_IS_DONE ? HTTP_DONE : HTTP_MORE;
 }
 
-/* -- paths
- * ----------------------------------------------------------------------------------------- */
+/* ---- paths ---- */
 
 static int hex_value(char c)
 {

@@ -3,9 +3,9 @@
  * time and LANE_STEPS in each round of the loop, between which everybody else is served; who finds
  * the lane taken waits with the body, in order of arrival.
  *
- *   api_chat -> lane_take --> its turn: lane_job, lane_run --> lane_work (loop) ... -> the call's
- * answer or generation
- *                       \---> API_LATER: the call is called back when its turn comes
+ *   api_chat -> lane_enter --> short: the call's answer or generation, at once
+ *                          \--> its turn: API_PENDING, then lane_work (loop) ... the same
+ *                          \--> API_LATER: api_handle calls it again when its turn has come
  *
  * Thread: edge. Allocates: never. Waiting ends after GEN_QUEUE_LIMIT_MS. */
 #ifndef NET_LANE_H

@@ -91,8 +91,7 @@ void loop_unwatch(struct loop *l, int fd)
     (void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-/* -- one connection
- * -------------------------------------------------------------------------------------- */
+/* ---- one connection ---- */
 
 static void receive(struct conn *c, int fd)
 {
@@ -189,8 +188,7 @@ static void serve_conn(struct loop *l, uint64_t key, uint32_t events)
         settle(l, i);
 }
 
-/* -- accepting
- * --------------------------------------------------------------------------------------------- */
+/* ---- accepting ---- */
 
 static uint32_t n_conns_of(const struct loop *l, const struct addr *addr)
 {
@@ -262,9 +260,7 @@ static void accept_all(struct loop *l, uint32_t i_listener)
     }
 }
 
-/* -- rounds
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- rounds ---- */
 
 uint32_t loop_wait(struct loop *l, int timeout_ms)
 {

@@ -185,8 +185,7 @@ bool tls_set_cert(struct tls *t, const char *chain_pem, const char *key_pem, str
     return true;
 }
 
-/* -- connections
- * ----------------------------------------------------------------------------------- */
+/* ---- connections ---- */
 
 static int wire_send(void *ctx, const unsigned char *p, size_t n_bytes)
 {

@@ -44,7 +44,7 @@ void tls_close(struct tls *t);
  * are still in use by too many connections; the present one stays. */
 bool tls_set_cert(struct tls *t, const char *chain_pem, const char *key_pem, struct err *e);
 
-/* c: tls_conn_bytes() of zeroed memory. */
+/* c: tls_conn_bytes() of memory, zeroed before the first time. false: nothing is held. */
 bool tls_conn_open(struct tls_conn *c, struct tls *t, struct err *e);
 void tls_conn_close(struct tls_conn *c); /* zeroed is fine */
 
@@ -71,6 +71,7 @@ void tls_wire_out_done(struct tls_conn *c, size_t n_bytes);
 /* Goes on with the handshake until it is done (TLS_OK). */
 enum tls_result tls_handshake(struct tls_conn *c);
 
+/* *n_bytes: how many were read into out, or taken of plain; more than 0 exactly with TLS_OK. */
 enum tls_result tls_read(struct tls_conn *c, char *out, size_t room_bytes, size_t *n_bytes);
 enum tls_result tls_write(struct tls_conn *c, struct str plain, size_t *n_bytes);
 

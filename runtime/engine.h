@@ -2,8 +2,9 @@
  * out, over two rings of fixed-size messages in one shared memfd and an eventfd each way. The
  * engine never sees text, the edge never a tensor.
  *
- *   edge:  engine_client_submit -> ... engine_client_next yields events of that req_id ...
- * EVENT_DONE or EVENT_REFUSED ends it engine: runtime/engine.c
+ *   edge    engine_client.c: submit -> next yields events of that req_id ... until EVENT_DONE or
+ *           EVENT_REFUSED
+ *   engine  engine_loop.c: the other end of the rings; engine.c is the role around it
  *
  * Thread: the edge's only thread. Allocates: never. Every event is copied out and checked before it
  * is returned. */

@@ -9,6 +9,7 @@
 #include "runtime/load.h"
 #include "runtime/sample.h"
 #include "runtime/sched.h"
+
 /* A request beside its sched slot of the same index. */
 struct engine_req {
     struct gen_params params;

@@ -2,8 +2,9 @@
  * length-checked; the receiver copies a slot out before it looks at it, because the other side can
  * still write to it.
  *
- *   edge -> engine   SUBMIT, then PROMPT fragments in order until n_tokens ids have come; CANCEL;
- * STOP; PAUSE, RESUME engine -> edge   EVENT: one struct engine_event */
+ *   edge -> engine   SUBMIT, then PROMPT fragments in order until n_tokens ids have come;
+ *                    CANCEL; STOP; PAUSE, RESUME
+ *   engine -> edge   EVENT: one struct engine_event */
 #ifndef RUNTIME_ENGINE_MSG_H
 #define RUNTIME_ENGINE_MSG_H
 

@@ -174,8 +174,7 @@ static bool find_greatest(const struct survey *v, const float *logits, int32_t *
     return true;
 }
 
-/* -- the heap: greatest logit on top, lower idx first among equals ------------------------------
- */
+/* ---- the heap: greatest logit on top, lower idx first among equals ---- */
 
 static bool goes_before(struct entry a, struct entry b)
 {
@@ -209,7 +208,7 @@ static struct entry heap_pop(struct entry *heap, uint32_t n)
     return top;
 }
 
-/* -- candidates -------------------------------------------------------------------------------- */
+/* ---- candidates ---- */
 
 /* A value that at least k logits reach, close to the k-th greatest when k is small: the k-th
  * greatest of the chunks' maxima. Only speed depends on how close. */

@@ -2,7 +2,7 @@
  * no allocation; the same inputs give the same token whatever else runs. Flow: logits ->
  * sample_filter -> struct sample_dist -> sample_draw.   Thread: any, one per scratch.
  *
- * Order (spec/api 5): mask -> penalties -> temperature -> top_k -> top_p -> min_p -> draw.
+ * Order (api.md 5): mask -> penalties -> temperature -> top_k -> top_p -> min_p -> draw.
  *   mask         ids in `suppressed`, and ids whose bit in `allowed` is 0, get probability 0.
  *   penalties    per distinct token x of the answer so far, n(x) times in it:
  *                if x is among its last SAMPLE_REPETITION_WINDOW: l = l > 0 ? l / r : l * r;

@@ -121,8 +121,7 @@ static inline void box_open(void)
     box_open_with(&cfg);
 }
 
-/* -- connections
- * --------------------------------------------------------------------------------------- */
+/* ---- connections ---- */
 
 static inline struct conn *box_conn(uint32_t i)
 {

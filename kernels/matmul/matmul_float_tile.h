@@ -61,8 +61,7 @@ SIMD_FN void float_tile_add(const struct float_tile *tile,
     }
 }
 
-/* -- a few rows of x -----------------------------------------------------------------------------
- */
+/* ---- a few rows of x ---- */
 
 SIMD_FN void float_rows_tile(const struct matmul_args *a, struct float_tile tile, uint32_t n,
                              uint32_t t)

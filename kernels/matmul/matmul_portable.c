@@ -18,8 +18,7 @@ static float fold(float *lane, uint32_t width)
     return lane[0];
 }
 
-/* -- quantised weights
- * ----------------------------------------------------------------------------- */
+/* ---- quantised weights ---- */
 
 static float block_product(const struct qblk_step *step, enum qblk_form form, uint32_t b,
                            const int8_t *q)
@@ -62,8 +61,7 @@ static void quant_row(const struct matmul_args *a, uint32_t n, uint32_t t_begin,
         a->y[(size_t)(t_begin + t) * a->y_stride + n] = fold(lanes[t], 8) * a->scale;
 }
 
-/* -- float weights
- * --------------------------------------------------------------------------------- */
+/* ---- float weights ---- */
 
 static float float_weight(enum qtype type, const uint8_t *row, uint32_t k)
 {
@@ -89,8 +87,7 @@ static void float_row(const struct matmul_args *a, uint32_t n, uint32_t t_begin,
         a->y[(size_t)(t_begin + t) * a->y_stride + n] = fold(lanes[t], 16) * a->scale;
 }
 
-/* -- ranges
- * ---------------------------------------------------------------------------------------- */
+/* ---- ranges ---- */
 
 typedef void row_fn(const struct matmul_args *a, uint32_t n, uint32_t t_begin, uint32_t n_cols);
 
@@ -106,8 +103,7 @@ void matmul_rows_portable(const struct matmul_args *a, const struct matmul_part 
     each_row(a, part, matmul_uses_actq(a->w_type) ? quant_row : float_row);
 }
 
-/* -- activations
- * ----------------------------------------------------------------------------------- */
+/* ---- activations ---- */
 
 static void actq_block(const float *x, int8_t *q, float *d)
 {

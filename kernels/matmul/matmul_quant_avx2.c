@@ -32,8 +32,7 @@ QUANT_INLINE __m256i add_pairs(__m256i sums)
     return _mm256_madd_epi16(sums, _mm256_set1_epi16(1));
 }
 
-/* -- a few rows of x -----------------------------------------------------------------------------
- */
+/* ---- a few rows of x ---- */
 
 QUANT_INLINE struct quant_lanes quant_zero(void)
 {
@@ -100,8 +99,7 @@ QUANT_INLINE float quant_fold(struct quant_lanes acc)
     return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
 
-/* -- many rows of x ------------------------------------------------------------------------------
- */
+/* ---- many rows of x ---- */
 
 QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct panel_x *out)
 {
@@ -225,8 +223,7 @@ QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_cl
         panel_step(e, k, i, lanes);
 }
 
-/* -- the variant ---------------------------------------------------------------------------------
- */
+/* ---- the variant ---- */
 
 static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
 {

@@ -17,8 +17,7 @@ struct quant_lanes {
 #include "kernels/matmul/matmul_panel.h"
 #include "kernels/matmul/matmul_rows.h"
 
-/* -- a few rows of x -----------------------------------------------------------------------------
- */
+/* ---- a few rows of x ---- */
 
 QUANT_INLINE struct quant_lanes quant_zero(void)
 {
@@ -82,8 +81,7 @@ QUANT_INLINE float quant_fold(struct quant_lanes acc)
     return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
 }
 
-/* -- many rows of x ------------------------------------------------------------------------------
- */
+/* ---- many rows of x ---- */
 
 QUANT_INLINE __m128i load_quads(const int8_t *q)
 {
@@ -187,8 +185,7 @@ QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_cl
         _mm512_store_ps(lanes + r * PANEL_COLS, acc[r]);
 }
 
-/* -- the variant ---------------------------------------------------------------------------------
- */
+/* ---- the variant ---- */
 
 static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
 {

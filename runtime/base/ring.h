@@ -1,9 +1,9 @@
 /* ring: fixed-size single-producer single-consumer message ring in memory that two processes share.
  *
  *   +-----------------+-----------------+--------+--------+-- - --+
- *   | head (consumer) | tail (producer) | slot 0 | slot 1 |  ...  |     each index on its own cache
- * line
+ *   | head (consumer) | tail (producer) | slot 0 | slot 1 |  ...  |
  *   +-----------------+-----------------+--------+--------+-- - --+
+ *   each index on a cache line of its own
  *
  * The geometry (slot size and count) is agreed at compile time and never read from the shared
  * memory, indices are masked on use: a hostile peer can garble messages, never make us read or
