@@ -231,7 +231,7 @@ bool config_parse(struct config *c, struct str text, const char *name, struct er
     return true;
 }
 
-bool config_read_file(struct config *c, const char *path, struct err *e)
+static bool read_file(struct config *c, const char *path, struct err *e)
 {
     enum { MAX_FILE_BYTES = 64 * 1024 };
     FILE *f = fopen(path, "re");
@@ -278,7 +278,7 @@ static bool take_flag(struct config *c, int argc, char **argv, int *i, int pass,
     if (!flag_value(argc, argv, i, equals, &value, e))
         return false;
     if (is_file)
-        return pass != 0 || config_read_file(c, value.p, e);
+        return pass != 0 || read_file(c, value.p, e);
     return pass != 1 || set_key(c, k, value, arg, e);
 }
 

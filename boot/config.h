@@ -39,8 +39,7 @@ struct config {
 
 void config_defaults(struct config *c);
 
-/* Reads a whole file / a text already in memory (name: for messages). */
-bool config_read_file(struct config *c, const char *path, struct err *e);
+/* A configuration text; name: for messages. */
 bool config_parse(struct config *c, struct str text, const char *name, struct err *e);
 
 /* Command line of `serve` and `plan`: -c FILE, -m MODEL and a flag per key (--key value or

@@ -29,7 +29,8 @@ struct landlock_attr {
     uint64_t scoped;             /* from ABI 6 */
 };
 
-int sandbox_landlock_abi(void)
+/* Of the running kernel, 0 = none. */
+static int landlock_abi(void)
 {
     long abi = syscall(NR_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION_FLAG);
     return abi > 0 ? (int)abi : 0;
@@ -72,7 +73,7 @@ static bool landlock_nothing(int abi, struct err *e)
 
 /* ---- seccomp ---- */
 
-bool sandbox_has_seccomp(void)
+static bool has_seccomp(void)
 {
     return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
 }
@@ -157,9 +158,9 @@ bool sandbox_restrict_calls(enum sandbox_role role, struct err *e)
 
 void sandbox_describe(FILE *out)
 {
-    int abi = sandbox_landlock_abi();
+    int abi = landlock_abi();
     fprintf(out, "sandbox: no_new_privs, rlimits: yes; seccomp: %s; Landlock: ",
-            sandbox_has_seccomp() ? "yes" : "MISSING (required)");
+            has_seccomp() ? "yes" : "MISSING (required)");
     if (abi == 0)
         fprintf(out, "missing (this kernel has none: files are kept out by seccomp alone)\n");
     else
@@ -180,7 +181,7 @@ bool sandbox_restrict_files(bool is_strict, struct err *e)
         return err_sys(e, "sandbox: PR_SET_DUMPABLE");
     if (!set_limit(RLIMIT_CORE, 0, e))
         return false;
-    int abi = sandbox_landlock_abi();
+    int abi = landlock_abi();
     if (abi > 0)
         return landlock_nothing(abi, e);
     if (is_strict)

@@ -16,10 +16,6 @@
 
 enum sandbox_role { SANDBOX_EDGE, SANDBOX_ENGINE };
 
-/* Landlock ABI of the running kernel, 0 = none. */
-int sandbox_landlock_abi(void);
-bool sandbox_has_seccomp(void);
-
 /* Lines for `hearth plan`: what this kernel gives and what it lacks. */
 void sandbox_describe(FILE *out);
 

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const char *chosen_isa = "portable"; /* written by op_init alone */
 
@@ -73,13 +72,6 @@ static void run_one(enum op_backend backend, struct pool *pool, const struct op_
     }
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 bool op_run(enum op_backend backend, struct pool *pool, const struct op_call *calls,
             uint32_t n_calls, struct err *e)
 {
@@ -98,18 +90,6 @@ bool op_run_watched(enum op_backend backend, struct pool *pool, const struct op_
         watch->before(watch->arg, &calls[i]);
         if (!op_run(backend, pool, &calls[i], 1, e))
             return err_ctx(e, "call %" PRIu32, i);
-    }
-    return true;
-}
-
-bool op_run_timed(struct pool *pool, const struct op_call *calls, uint32_t n_calls,
-                  uint64_t *spent_ns, struct err *e)
-{
-    for (uint32_t i = 0; i < n_calls; i++) {
-        uint64_t begin_ns = now_ns();
-        if (!op_run(OP_BACKEND_CPU, pool, &calls[i], 1, e))
-            return err_ctx(e, "call %" PRIu32, i);
-        spent_ns[i] += now_ns() - begin_ns;
     }
     return true;
 }

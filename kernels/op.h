@@ -67,9 +67,4 @@ struct op_watch {
 bool op_run_watched(enum op_backend backend, struct pool *pool, const struct op_call *calls,
                     uint32_t n_calls, const struct op_watch *watch, struct err *e);
 
-/* op_run on the CPU backend; adds the time of calls[i] to spent_ns[i], so that steps can be summed.
- */
-bool op_run_timed(struct pool *pool, const struct op_call *calls, uint32_t n_calls,
-                  uint64_t *spent_ns, struct err *e);
-
 #endif

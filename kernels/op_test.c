@@ -44,12 +44,6 @@ TEST(op_run_feeds_one_call_into_the_next_on_every_backend)
     CHECK_TRUE(op_run(OP_BACKEND_CPU, pool, calls, 2, &e));
     CHECK_NEAR(y[39], want, 1e-5);
     CHECK_TRUE(op_run(OP_BACKEND_CPU, NULL, calls, 2, &e));
-    uint64_t spent_ns[2] = {0};
-    float again[40];
-    memcpy(again, y, sizeof y);
-    CHECK_TRUE(op_run_timed(pool, calls, 2, spent_ns, &e));
-    CHECK_BYTES(y, again, sizeof y);
-    CHECK_TRUE(spent_ns[0] > 0 && spent_ns[1] > 0);
     pool_close(pool);
 }
 

@@ -355,10 +355,3 @@ size_t gemma4_parse_end(struct gemma4_parse *p, enum gemma4_parse_end_kind kind,
         finish(&ev, kind);
     return ev.n;
 }
-
-const char *gemma4_finish_reason(const struct gemma4_parse *p, enum gemma4_parse_end_kind kind)
-{
-    if (kind == GEMMA4_END_LIMIT)
-        return "length";
-    return p->n_calls > 0 ? "tool_calls" : "stop";
-}

@@ -29,7 +29,6 @@ enum {
     GEMMA4_PARSE_BUF_BYTES =
         98304, /* smallest workspace: a third for a call as generated, the rest for it as JSON */
     GEMMA4_MAX_HELD_BYTES = 1024, /* whitespace held back; more than that is let go */
-    GEMMA4_MAX_CALL_DEPTH = 64,
 };
 
 enum gemma4_parse_state { GEMMA4_IN_CONTENT, GEMMA4_IN_REASONING, GEMMA4_IN_CALL, GEMMA4_ENDED };
@@ -83,8 +82,5 @@ enum gemma4_parse_end_kind {
 };
 size_t gemma4_parse_end(struct gemma4_parse *p, enum gemma4_parse_end_kind kind,
                         struct gemma4_event events[GEMMA4_MAX_EVENTS]);
-
-/* "length", "tool_calls" or "stop" (7.1). */
-const char *gemma4_finish_reason(const struct gemma4_parse *p, enum gemma4_parse_end_kind kind);
 
 #endif

@@ -161,7 +161,10 @@ static void check_vector(struct fixture *f, const json_t *v, enum cut cut, uint6
     check_answer(&f->a, reasoning ? reasoning : "", content ? content : "", want_calls);
     if (!content)
         CHECK_TRUE(f->a.n_calls > 0); /* null is what blank content beside calls becomes */
-    CHECK_STR(gemma4_finish_reason(&f->p, end),
+    CHECK_EQ(f->p.n_calls, f->a.n_calls);
+    CHECK_STR(is_limit           ? "length"
+              : f->a.n_calls > 0 ? "tool_calls"
+                                 : "stop",
               json_string_value(json_object_get(v, "finish_reason")));
 }
 

@@ -90,10 +90,8 @@ const struct gguf_tensor *gguf_tensor(const struct gguf *g, const char *name);
 /* Required values: false and a message naming file and key if absent, of a wrong type or out of
  * range. Integers of any width and sign are accepted if the value fits. */
 bool gguf_get_u32(const struct gguf *g, const char *key, uint32_t *out, struct err *e);
-bool gguf_get_u64(const struct gguf *g, const char *key, uint64_t *out, struct err *e);
 bool gguf_get_f32(const struct gguf *g, const char *key, float *out,
                   struct err *e); /* f32 or f64, finite */
-bool gguf_get_bool(const struct gguf *g, const char *key, bool *out, struct err *e);
 bool gguf_get_str(const struct gguf *g, const char *key, struct str *out, struct err *e);
 /* Any element type; the caller checks elem_type or uses the element readers below. */
 bool gguf_get_arr(const struct gguf *g, const char *key, struct gguf_array *out, struct err *e);
@@ -104,7 +102,6 @@ bool gguf_arr_u32(const struct gguf_array *a, uint64_t i, uint32_t *out);
 bool gguf_arr_i32(const struct gguf_array *a, uint64_t i, int32_t *out);
 bool gguf_arr_u64(const struct gguf_array *a, uint64_t i, uint64_t *out);
 bool gguf_arr_i64(const struct gguf_array *a, uint64_t i, int64_t *out);
-bool gguf_arr_f32(const struct gguf_array *a, uint64_t i, float *out);
 bool gguf_arr_f64(const struct gguf_array *a, uint64_t i, double *out);
 bool gguf_arr_bool(const struct gguf_array *a, uint64_t i, bool *out);
 /* Strings have no fixed size: walk from *off_bytes = 0; each call yields the next and advances.

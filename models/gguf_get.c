@@ -101,11 +101,6 @@ bool gguf_get_u32(const struct gguf *g, const char *key, uint32_t *out, struct e
     return ok;
 }
 
-bool gguf_get_u64(const struct gguf *g, const char *key, uint64_t *out, struct err *e)
-{
-    return get_unsigned(g, key, UINT64_MAX, out, e);
-}
-
 bool gguf_get_f32(const struct gguf *g, const char *key, float *out, struct err *e)
 {
     *out = 0;
@@ -119,18 +114,6 @@ bool gguf_get_f32(const struct gguf *g, const char *key, float *out, struct err 
         return err_set(e, ERR_FORMAT, "gguf: %s: key \"%s\" is not a finite f32", gguf_name(g),
                        key);
     *out = narrow;
-    return true;
-}
-
-bool gguf_get_bool(const struct gguf *g, const char *key, bool *out, struct err *e)
-{
-    *out = false;
-    const struct gguf_kv *kv = need(g, key, e);
-    if (!kv)
-        return false;
-    if (kv->type != GGUF_BOOL)
-        return wrong_type(g, kv, key, "bool", e);
-    *out = kv->value.u64 != 0;
     return true;
 }
 
@@ -232,15 +215,6 @@ bool gguf_arr_f64(const struct gguf_array *a, uint64_t i, double *out)
     memcpy(&narrow, &bits, sizeof narrow);
     *out = (double)narrow;
     return true;
-}
-
-bool gguf_arr_f32(const struct gguf_array *a, uint64_t i, float *out)
-{
-    double wide;
-    if (!gguf_arr_f64(a, i, &wide))
-        return false;
-    *out = (float)wide;
-    return isfinite(*out) || !isfinite(wide);
 }
 
 bool gguf_arr_bool(const struct gguf_array *a, uint64_t i, bool *out)

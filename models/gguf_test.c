@@ -224,15 +224,10 @@ TEST(gguf_get_u32_takes_any_integer_that_fits_and_nothing_else)
     CHECK_TRUE(!gguf_get_u32(g, "bool", &v, &e));
     CHECK_TRUE(!gguf_get_u32(g, "absent", &v, &e));
     CHECK_STR(e.msg, "gguf: memory: key \"absent\" is missing");
-    uint64_t wide;
-    CHECK_TRUE(gguf_get_u64(g, "u64.large", &wide, &e) && wide == UINT64_C(1) << 32);
     float f;
     CHECK_TRUE(gguf_get_f32(g, "f32", &f, &e));
     CHECK_NEAR(f, 1.0, 0);
     CHECK_TRUE(!gguf_get_f32(g, "u64", &f, &e));
-    bool flag;
-    CHECK_TRUE(gguf_get_bool(g, "bool", &flag, &e) && flag);
-    CHECK_TRUE(!gguf_get_bool(g, "i8", &flag, &e));
     gguf_close(g);
 }
 
@@ -275,14 +270,14 @@ TEST(gguf_arr_readers_convert_only_what_fits)
     struct gguf_array a;
     uint32_t u;
     int32_t i;
-    float f;
+    double f;
     bool flag;
     MUST_TRUE(gguf_get_arr(g, "i32", &a, NULL), NULL);
     CHECK_TRUE(gguf_arr_u32(&a, 0, &u) && u == 5);
     CHECK_TRUE(!gguf_arr_u32(&a, 1, &u));
     CHECK_TRUE(gguf_arr_i32(&a, 1, &i) && i == -1);
     CHECK_TRUE(!gguf_arr_i32(&a, 2, &i)); /* beyond the end */
-    CHECK_TRUE(!gguf_arr_f32(&a, 0, &f));
+    CHECK_TRUE(!gguf_arr_f64(&a, 0, &f));
     CHECK_TRUE(!gguf_arr_bool(&a, 0, &flag));
     MUST_TRUE(gguf_get_arr(g, "u32", &a, NULL), NULL);
     CHECK_TRUE(gguf_arr_u32(&a, 0, &u) && u == 0x80000000);

@@ -250,15 +250,6 @@ static bool begin_array(struct gguf_writer *w, const char *key, enum gguf_type e
            put_int(w, n, 8, e);
 }
 
-bool gguf_write_u32s(struct gguf_writer *w, const char *key, const uint32_t *v, uint64_t n,
-                     struct err *e)
-{
-    bool ok = begin_array(w, key, GGUF_U32, n, e);
-    for (uint64_t i = 0; i < n && ok; i++)
-        ok = put_int(w, v[i], 4, e);
-    return ok;
-}
-
 bool gguf_write_i32s(struct gguf_writer *w, const char *key, const int32_t *v, uint64_t n,
                      struct err *e)
 {

@@ -25,8 +25,6 @@ bool gguf_write_i32(struct gguf_writer *w, const char *key, int32_t v, struct er
 bool gguf_write_f32(struct gguf_writer *w, const char *key, float v, struct err *e);
 bool gguf_write_bool(struct gguf_writer *w, const char *key, bool v, struct err *e);
 bool gguf_write_str(struct gguf_writer *w, const char *key, const char *v, struct err *e);
-bool gguf_write_u32s(struct gguf_writer *w, const char *key, const uint32_t *v, uint64_t n,
-                     struct err *e);
 bool gguf_write_i32s(struct gguf_writer *w, const char *key, const int32_t *v, uint64_t n,
                      struct err *e);
 bool gguf_write_f32s(struct gguf_writer *w, const char *key, const float *v, uint64_t n,

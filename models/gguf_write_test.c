@@ -104,11 +104,11 @@ TEST(gguf_write_helpers_read_back_as_written)
     CHECK_TRUE(kv && kv->type == GGUF_I32 && kv->value.i64 == -7);
     struct gguf_array a;
     int32_t i;
-    float f = 0;
+    double f = 0;
     bool b;
     CHECK_TRUE(gguf_get_arr(g, "i32s", &a, &e) && gguf_arr_i32(&a, 1, &i) && i == INT32_MAX);
     CHECK_TRUE(gguf_get_arr(g, "bools", &a, &e) && gguf_arr_bool(&a, 1, &b) && !b);
-    MUST_TRUE(gguf_get_arr(g, "f32s", &a, &e) && gguf_arr_f32(&a, 0, &f), e.msg);
+    MUST_TRUE(gguf_get_arr(g, "f32s", &a, &e) && gguf_arr_f64(&a, 0, &f), e.msg);
     CHECK_NEAR(f, -1000.0, 0);
     uint64_t off_bytes = 0;
     struct str s;

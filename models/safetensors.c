@@ -426,11 +426,6 @@ struct safetensors *safetensors_open(const char *dir, struct err *e)
 
 /* ---- use ---- */
 
-uint32_t safetensors_n_files(const struct safetensors *s)
-{
-    return s->n_files;
-}
-
 const char *safetensors_file(const struct safetensors *s, const struct safetensors_tensor *t)
 {
     return s->files[t->i_file].path;

@@ -63,7 +63,6 @@ struct safetensors *safetensors_open_mem(const void *bytes, size_t n_bytes, cons
                                          struct err *e);
 void safetensors_close(struct safetensors *s); /* NULL is fine */
 
-uint32_t safetensors_n_files(const struct safetensors *s);
 const char *safetensors_file(const struct safetensors *s, const struct safetensors_tensor *t);
 uint64_t safetensors_mapped_bytes(const struct safetensors *s);
 uint64_t safetensors_n_tensors(const struct safetensors *s);

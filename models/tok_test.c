@@ -468,7 +468,7 @@ static void *build_with_memory(const struct file_wish *wish, uint64_t n_mem, siz
     struct gguf_writer *w = gguf_write_new(e);
     MUST_TRUE(ts && w, "memory");
     tok_small_init(ts);
-    uint32_t types[TOK_SMALL_MAX_PIECES];
+    int32_t types[TOK_SMALL_MAX_PIECES];
     for (uint32_t i = 0; i < ts->n_pieces; i++)
         types[i] = ts->classes[i];
     bool ok = gguf_write_str(w, "tokenizer.ggml.model", wish->model, e) &&
@@ -477,7 +477,7 @@ static void *build_with_memory(const struct file_wish *wish, uint64_t n_mem, siz
                gguf_write_str(w, "tokenizer.chat_template", wish->chat_template, e)) &&
               gguf_write_u32(w, "gemma4.embedding_length_per_layer_input", wish->ple_width, e) &&
               gguf_write_strs(w, "tokenizer.ggml.tokens", ts->pieces, ts->n_pieces, e) &&
-              gguf_write_u32s(w, "tokenizer.ggml.token_type", types, ts->n_pieces, e) &&
+              gguf_write_i32s(w, "tokenizer.ggml.token_type", types, ts->n_pieces, e) &&
               (wish->without_merges ||
                gguf_write_strs(w, "tokenizer.ggml.merges", ts->merges, ts->n_merges, e)) &&
               gguf_write_seal(w, e);

@@ -37,17 +37,17 @@ bool addr_parse(struct str text, struct addr *out)
     return inet_pton(AF_INET6, c, out->ip) == 1;
 }
 
-void addr_text(const struct addr *a, char out[ADDR_TEXT_BYTES])
-{
-    const char *ok = addr_is_v4(a) ? inet_ntop(AF_INET, a->ip + 12, out, ADDR_TEXT_BYTES)
-                                   : inet_ntop(AF_INET6, a->ip, out, ADDR_TEXT_BYTES);
-    if (!ok)
-        out[0] = 0;
-}
-
-bool addr_is_v4(const struct addr *a)
+static bool is_v4(const struct addr *a)
 {
     return memcmp(a->ip, mapped, sizeof mapped) == 0;
+}
+
+void addr_text(const struct addr *a, char out[ADDR_TEXT_BYTES])
+{
+    const char *ok = is_v4(a) ? inet_ntop(AF_INET, a->ip + 12, out, ADDR_TEXT_BYTES)
+                              : inet_ntop(AF_INET6, a->ip, out, ADDR_TEXT_BYTES);
+    if (!ok)
+        out[0] = 0;
 }
 
 bool addr_eq(const struct addr *a, const struct addr *b)
@@ -58,7 +58,7 @@ bool addr_eq(const struct addr *a, const struct addr *b)
 struct addr addr_prefix(const struct addr *a)
 {
     struct addr p = *a;
-    if (!addr_is_v4(a))
+    if (!is_v4(a))
         memset(p.ip + 8, 0, 8);
     return p;
 }

@@ -24,7 +24,6 @@ bool addr_parse(struct str text, struct addr *out);
 
 void addr_text(const struct addr *a, char out[ADDR_TEXT_BYTES]);
 
-bool addr_is_v4(const struct addr *a);
 bool addr_eq(const struct addr *a, const struct addr *b);
 
 /* What one customer of an access network usually holds: IPv4 whole, IPv6 the first 64 bits. Limits

@@ -48,7 +48,8 @@ static bool is_base62(struct str s)
     return true;
 }
 
-bool key_parse(struct str text, struct str *id, struct str *secret)
+/* True if text has the form of a key; *id and *secret borrow from it. */
+static bool split_key(struct str text, struct str *id, struct str *secret)
 {
     if (text.n_bytes != KEY_TEXT_BYTES || memcmp(text.p, prefix, PREFIX_BYTES) != 0 ||
         text.p[PREFIX_BYTES + KEY_ID_BYTES] != '-')
@@ -85,12 +86,6 @@ bool auth_open(struct auth *a, struct err *e)
     memset(a, 0, sizeof *a);
     a->table = secret_alloc(sizeof *a->table, e);
     return a->table != NULL;
-}
-
-void auth_close(struct auth *a)
-{
-    secret_free(a->table);
-    memset(a, 0, sizeof *a);
 }
 
 bool auth_load(struct auth *a, const struct key_table *table, struct err *e)
@@ -152,7 +147,7 @@ enum auth_result auth_check(const struct auth *a, const struct str *authorizatio
     }
     if (token.n_bytes == 0)
         return AUTH_MISSING;
-    if (!key_parse(token, &id, &secret))
+    if (!split_key(token, &id, &secret))
         return AUTH_INVALID;
     int found_no;
     const struct key_record *r = find_record(a, id, &dummy, &found_no);

@@ -59,9 +59,6 @@ bool key_create(const struct key_order *order, const uint8_t pepper[SECRET_KEY_B
                 int64_t now_s, struct key_record *out, char text[KEY_TEXT_BYTES + 1],
                 struct err *e);
 
-/* True if text has the form of a key; *id and *secret borrow from it. */
-bool key_parse(struct str text, struct str *id, struct str *secret);
-
 /* "chat", "metrics", "admin", "kiosk", comma-separated; false names the word that is none of them.
  */
 bool key_scopes_parse(struct str words, uint32_t *scopes, struct err *e);
@@ -83,8 +80,8 @@ struct auth {
     } slots[AUTH_N_SLOTS];
 };
 
+/* Takes the guarded memory, for as long as the process lives. */
 bool auth_open(struct auth *a, struct err *e);
-void auth_close(struct auth *a);
 
 /* Takes over a copy of the table after checking it. */
 bool auth_load(struct auth *a, const struct key_table *table, struct err *e);

@@ -43,7 +43,6 @@ TEST(auth_accepts_a_key_in_both_headers_and_tells_which)
     CHECK_EQ(auth_check(&auth, &other, &plain, 1000, &no),
              AUTH_INVALID); /* Authorization counts first */
     CHECK_EQ(no, KEY_NONE);
-    auth_close(&auth);
 }
 
 TEST(auth_tells_expired_and_revoked_only_to_the_right_secret)
@@ -62,7 +61,6 @@ TEST(auth_tells_expired_and_revoked_only_to_the_right_secret)
     CHECK_EQ(auth_find(&auth, table.keys[0].id, 5000), 0);
     CHECK_EQ(auth_find(&auth, table.keys[1].id, 5000), KEY_NONE);
     CHECK_EQ(auth_find(&auth, table.keys[2].id, 5000), KEY_NONE);
-    auth_close(&auth);
 }
 
 TEST(auth_every_changed_character_is_noticed)
@@ -82,7 +80,6 @@ TEST(auth_every_changed_character_is_noticed)
     CHECK_EQ(auth_check(&auth, NULL, NULL, 1000, &no), AUTH_MISSING);
     snprintf(header, sizeof header, "Bearer %s0", text[0]);
     CHECK_EQ(check_bearer(header, 1000, &no), AUTH_INVALID);
-    auth_close(&auth);
 }
 
 TEST(auth_without_keys_is_closed)
@@ -93,7 +90,6 @@ TEST(auth_without_keys_is_closed)
     int no;
     snprintf(header, sizeof header, "Bearer sk-hearth-%08d-%043d", 0, 0);
     CHECK_EQ(check_bearer(header, 1, &no), AUTH_INVALID);
-    auth_close(&auth);
 }
 
 TEST(auth_blocks_an_address_after_ten_failures_for_a_minute)
@@ -109,7 +105,6 @@ TEST(auth_blocks_an_address_after_ten_failures_for_a_minute)
     CHECK_TRUE(!auth_is_blocked(&auth, &good, 1010));
     CHECK_TRUE(auth_is_blocked(&auth, &bad, 1009 + AUTH_WINDOW_MS - 1));
     CHECK_TRUE(!auth_is_blocked(&auth, &bad, 1009 + AUTH_WINDOW_MS));
-    auth_close(&auth);
 }
 
 TEST(auth_forgets_failures_older_than_a_minute)
@@ -120,7 +115,6 @@ TEST(auth_forgets_failures_older_than_a_minute)
     for (int i = 0; i < 3 * AUTH_MAX_FAILURES; i++)
         auth_note_failure(&auth, &a, (int64_t)i * AUTH_WINDOW_MS / 5);
     CHECK_TRUE(!auth_is_blocked(&auth, &a, (int64_t)3 * AUTH_MAX_FAILURES * AUTH_WINDOW_MS / 5));
-    auth_close(&auth);
 }
 
 TEST(auth_refuses_damaged_tables_and_keeps_the_old_one)
@@ -136,7 +130,6 @@ TEST(auth_refuses_damaged_tables_and_keeps_the_old_one)
     CHECK_TRUE(!auth_load(&auth, &table, &e));
     snprintf(header, sizeof header, "Bearer %s", text[0]);
     CHECK_EQ(check_bearer(header, 1000, &no), AUTH_OK);
-    auth_close(&auth);
 }
 
 TEST(key_scopes_are_words)

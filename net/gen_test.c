@@ -303,7 +303,7 @@ TEST(gen_client_gone_cancels_and_frees_its_place)
         box_engine_ends(id, FINISH_CANCEL, 1, 1);
     }
     CHECK_EQ(gen_n_running(&box.m->api) + gen_n_waiting(&box.m->api), 0);
-    CHECK_EQ(limit_n_running(&box.m->limit, 0), 0);
+    CHECK_EQ(box.m->limit.usage[0].n_running, 0);
     CHECK_EQ(box.m->chains.n_idle, box.m->chains.n_blocks);
 }
 

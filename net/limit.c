@@ -129,11 +129,6 @@ void limit_settle(struct limit *l, const struct limit_who *who, uint64_t n_reser
         begin_day(u, who->wall_s);
 }
 
-uint32_t limit_n_running(const struct limit *l, int key_no)
-{
-    return l->usage[key_no].n_running;
-}
-
 static struct limit_state state_of(const struct limit_bucket *b, uint32_t per_min, int64_t mono_ms)
 {
     if (per_min == 0)

@@ -56,8 +56,6 @@ enum limit_result limit_reserve(struct limit *l, const struct limit_who *who, ui
 void limit_settle(struct limit *l, const struct limit_who *who, uint64_t n_reserved,
                   uint64_t n_used);
 
-uint32_t limit_n_running(const struct limit *l, int key_no);
-
 struct limit_state limit_requests_state(const struct limit *l, const struct limit_who *who);
 struct limit_state limit_tokens_state(const struct limit *l, const struct limit_who *who);
 

@@ -73,7 +73,7 @@ TEST(limit_concurrency_and_day_budget_hold)
     CHECK_EQ(limit_reserve(&limit, &who, 10, &n_reserved, &retry_s), LIMIT_CONCURRENT);
     limit_settle(&limit, &who, 10, 10);
     limit_settle(&limit, &who, 10, 5);
-    CHECK_EQ(limit_n_running(&limit, 0), 0);
+    CHECK_EQ(limit.usage[0].n_running, 0);
     CHECK_EQ(limit_reserve(&limit, &who, 85, &n_reserved, &retry_s), LIMIT_OK);
     CHECK_EQ(limit_reserve(&limit, &who, 1, &n_reserved, &retry_s), LIMIT_DAY);
     CHECK_EQ(retry_s, 86400 - 1000000 % 86400);
@@ -93,7 +93,7 @@ TEST(limit_without_limits_says_yes)
         MUST_TRUE(limit_request(&limit, &who, &retry_s) == LIMIT_OK &&
                       limit_reserve(&limit, &who, 1u << 30, &n_reserved, &retry_s) == LIMIT_OK,
                   NULL);
-    CHECK_EQ(limit_n_running(&limit, 0), 1000);
+    CHECK_EQ(limit.usage[0].n_running, 1000);
     CHECK_EQ(limit_requests_state(&limit, &who).limit, 0);
 }
 

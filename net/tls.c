@@ -112,15 +112,6 @@ static void drop_identity(struct identity *id)
     memset(id, 0, sizeof *id);
 }
 
-void tls_close(struct tls *t)
-{
-    for (int i = 0; i < MAX_IDENTITIES; i++)
-        drop_identity(&t->identities[i]);
-    mbedtls_ssl_ticket_free(&t->ticket);
-    mbedtls_psa_crypto_free();
-    memset(t, 0, sizeof *t);
-}
-
 /* api.md 4: AEAD suites only, forward secrecy always, ALPN http/1.1. */
 static bool configure(struct tls *t, struct identity *id, struct err *e)
 {

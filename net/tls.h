@@ -36,9 +36,9 @@ size_t tls_bytes(void);
 size_t tls_conn_bytes(void);
 size_t tls_heap_bytes(uint32_t max_conns);
 
-/* t: tls_bytes() of memory. Sets Mbed TLS's allocator to heap for the whole process. */
+/* t: tls_bytes() of memory. Sets Mbed TLS's allocator to heap for the whole process, which ends
+ * with the service: there is no closing. */
 bool tls_open(struct tls *t, struct heap *heap, struct err *e);
-void tls_close(struct tls *t);
 
 /* PEM texts, terminated. Serves all connections begun from now on. ERR_STATE: older certificates
  * are still in use by too many connections; the present one stays. */

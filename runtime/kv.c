@@ -34,24 +34,6 @@ static uint32_t ring_pages(const struct kv_config *cfg)
                              kv_pages_for(num_max(cfg->n_ctx, 1)));
 }
 
-uint64_t kv_page_bytes(const struct kv_config *cfg)
-{
-    uint64_t n_bytes = 0;
-    for (uint32_t i = 0; i < cfg->n_layers; i++)
-        if (!cfg->layers[i].is_local)
-            n_bytes += layer_page_bytes(cfg, i);
-    return n_bytes;
-}
-
-uint64_t kv_ring_bytes(const struct kv_config *cfg)
-{
-    uint64_t n_bytes = 0;
-    for (uint32_t i = 0; i < cfg->n_layers; i++)
-        if (cfg->layers[i].is_local)
-            n_bytes += layer_page_bytes(cfg, i) * ring_pages(cfg);
-    return n_bytes;
-}
-
 bool kv_plan(struct kv *kv, const struct kv_config *cfg, struct plan *p, struct err *e)
 {
     memset(kv, 0, sizeof *kv);

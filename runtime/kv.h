@@ -51,9 +51,6 @@ struct kv {
 };
 
 uint32_t kv_pages_for(uint64_t n_tokens);
-/* Bytes one global page and one sequence's rings take, for sizing the pool. */
-uint64_t kv_page_bytes(const struct kv_config *cfg);
-uint64_t kv_ring_bytes(const struct kv_config *cfg);
 
 bool kv_plan(struct kv *kv, const struct kv_config *cfg, struct plan *p, struct err *e);
 void kv_init(struct kv *kv, const struct arena *a);

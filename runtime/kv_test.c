@@ -31,11 +31,11 @@ static void open_kv(struct arena *a)
     kv_init(&kv, a);
 }
 
+/* Rings of layer 0 and pages of layer 1 as planned: keys and values, K * E = 32 in both layers. */
 static uint64_t cells_bytes(enum kv_type type)
 {
-    struct kv_config cfg = config();
-    cfg.type = type;
-    return cfg.n_pages * kv_page_bytes(&cfg) + cfg.max_seqs * kv_ring_bytes(&cfg);
+    uint64_t n_pages = kv.cfg.n_pages + (uint64_t)kv.cfg.max_seqs * kv.n_ring_pages;
+    return n_pages * 2 * KV_PAGE_TOKENS * 32 * kv_cell_bytes(type, 1);
 }
 
 TEST(kv_plans_the_bytes_of_its_cell_type_and_names_it)

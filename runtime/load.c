@@ -63,8 +63,19 @@ static bool plan_all(struct loaded *m, load_plan_fn *part_plan, void *part, stru
 /* Sequences and context to try, best first, when the user left both open. */
 static const struct {
     uint32_t max_seqs, n_ctx;
-} sizes[] = {{4, 32768}, {3, 32768}, {2, 32768}, {4, 16384}, {2, 16384}, {1, 32768}, {4, 8192},
-             {2, 8192},  {1, 16384}, {1, 8192},  {1, 4096},  {1, 2048},  {1, 512}};
+} sizes[] = {{LOAD_DEFAULT_SEQS, LOAD_DEFAULT_CTX},
+             {3, 32768},
+             {2, 32768},
+             {4, 16384},
+             {2, 16384},
+             {1, 32768},
+             {4, 8192},
+             {2, 8192},
+             {1, 16384},
+             {1, 8192},
+             {1, 4096},
+             {1, 2048},
+             {1, 512}};
 
 static bool fit(struct loaded *m, const struct load_config *asked, load_plan_fn *part_plan,
                 void *part, struct err *e)

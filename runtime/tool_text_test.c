@@ -35,14 +35,14 @@ static void write_model(void)
     struct tok_small *ts = malloc(sizeof *ts);
     struct err e = {0};
     struct gguf_writer *w = gguf_write_new(&e);
-    uint32_t types[TOK_SMALL_MAX_PIECES];
+    int32_t types[TOK_SMALL_MAX_PIECES];
     MUST_TRUE(ts && w, e.msg);
     tok_small_init(ts);
     for (uint32_t i = 0; i < ts->n_pieces; i++)
         types[i] = ts->classes[i];
     bool ok = gguf_write_str(w, "tokenizer.ggml.model", "gemma4", &e) &&
               gguf_write_strs(w, "tokenizer.ggml.tokens", ts->pieces, ts->n_pieces, &e) &&
-              gguf_write_u32s(w, "tokenizer.ggml.token_type", types, ts->n_pieces, &e) &&
+              gguf_write_i32s(w, "tokenizer.ggml.token_type", types, ts->n_pieces, &e) &&
               gguf_write_strs(w, "tokenizer.ggml.merges", ts->merges, ts->n_merges, &e) &&
               gguf_write_seal(w, &e);
     MUST_TRUE(ok, e.msg);

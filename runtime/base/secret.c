@@ -52,11 +52,6 @@ void *secret_alloc(size_t n_bytes, struct err *e)
     return p;
 }
 
-void secret_free(void *p)
-{
-    sodium_free(p);
-}
-
 void secret_hex(char *out, const uint8_t *p, size_t n_bytes)
 {
     sodium_bin2hex(out, 2 * n_bytes + 1, p, n_bytes);

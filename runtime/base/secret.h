@@ -30,10 +30,9 @@ bool secret_equal(const void *a, const void *b, size_t n_bytes);
 /* Zeroes what the compiler may not optimise away. */
 void secret_wipe(void *p, size_t n_bytes);
 
-/* Zeroed pages between guard pages, locked in memory where the host's limit allows it. secret_free
- * wipes. NULL on failure. */
+/* Zeroed pages between guard pages, locked in memory where the host's limit allows it, for as long
+ * as the process lives: a sandboxed role may not unlock them. NULL on failure. */
 void *secret_alloc(size_t n_bytes, struct err *e);
-void secret_free(void *p); /* NULL is fine */
 
 /* Lower-case hexadecimal of p, 2 * n_bytes characters and a final 0. */
 void secret_hex(char *out, const uint8_t *p, size_t n_bytes);

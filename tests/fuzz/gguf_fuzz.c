@@ -53,7 +53,7 @@ static void walk(const struct gguf_array *a, int depth)
     struct str s;
     uint32_t u;
     int32_t n;
-    float f;
+    double f;
     bool b;
     volatile unsigned char last = 0;
     for (uint64_t off_bytes = 0; gguf_arr_str_next(a, &off_bytes, &s);)
@@ -61,7 +61,7 @@ static void walk(const struct gguf_array *a, int depth)
     for (uint64_t off_bytes = 0; gguf_arr_arr_next(a, &off_bytes, &inner);)
         walk(&inner, depth + 1);
     for (uint64_t i = 0; i <= a->n_elems && i < 64; i++)
-        (void)(gguf_arr_u32(a, i, &u) + gguf_arr_i32(a, i, &n) + gguf_arr_f32(a, i, &f) +
+        (void)(gguf_arr_u32(a, i, &u) + gguf_arr_i32(a, i, &n) + gguf_arr_f64(a, i, &f) +
                gguf_arr_bool(a, i, &b));
 }
 
