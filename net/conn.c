@@ -2,6 +2,7 @@
 
 #include "net/answer.h"
 #include "runtime/base/check.h"
+#include "runtime/base/log.h"
 #include "runtime/base/secret.h"
 
 #include <string.h>
@@ -350,6 +351,22 @@ static void encrypt_out(struct conn *c)
     }
 }
 
+/* RFC 8446 6.1: close_notify before our direction ends. Only an answer that is cut short ends
+ * without, so that the client can tell it from a whole one. */
+static void enter_dead(struct conn *c)
+{
+    bool is_cut = c->has_call && c->call.is_started;
+    if (c->is_tls && !is_cut)
+        tls_say_goodbye(c->tls);
+    enter(c, CONN_DEAD);
+}
+
+void conn_end(struct conn *c)
+{
+    c->is_gone = true;
+    enter_dead(c);
+}
+
 static void begin_linger(struct conn *c)
 {
     if (c->is_tls)
@@ -381,6 +398,7 @@ static void run_handshake(struct conn *c)
         enter(c, CONN_IDLE);
     } else if (r != TLS_WAIT) {
         metrics_count_tls_error(c->env->api->metrics, r == TLS_CLOSED ? "closed" : "failed");
+        log_event(LOG_DEBUG, "handshake-failed", "reason=\"%s\"", tls_failure(c->tls));
         c->is_gone = true;
         enter(c, CONN_DEAD);
     }
@@ -390,7 +408,7 @@ static void run_gone(struct conn *c)
 {
     if (c->state == CONN_SEND && (c->call.out.n_bytes || conn_wire_out(c).n_bytes))
         return; /* it may have closed its direction only: the answer is tried */
-    enter(c, CONN_DEAD);
+    enter_dead(c);
 }
 
 /* The handler is at work; or the body waits for its turn, which may come to nothing. */
@@ -438,7 +456,7 @@ static bool step(struct conn *c)
         if (conn_wire_out(c).n_bytes == 0)
             c->wants_fin = true;
         if (c->n_lingered_bytes > CONN_LINGER_BYTES)
-            enter(c, CONN_DEAD);
+            enter_dead(c);
         return false;
     case CONN_UNUSED:
     case CONN_DEAD:
@@ -521,6 +539,5 @@ void conn_tick(struct conn *c)
         conn_run(c);
         return;
     }
-    c->is_gone = true;
-    enter(c, CONN_DEAD);
+    conn_end(c);
 }

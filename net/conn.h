@@ -90,6 +90,10 @@ bool conn_open(struct conn *c, struct conn_env *env, enum edge_listen kind, cons
                struct err *e);
 void conn_close(struct conn *c); /* cancels what runs; the conn can be opened again */
 
+/* Our own end of it, for a full house or a shutdown: what is then on the wire is sent as far as the
+ * socket takes it at once, and conn_close follows. */
+void conn_end(struct conn *c);
+
 struct tls_room conn_wire_in(struct conn *c); /* n_bytes 0: not now */
 void conn_wire_in_done(struct conn *c, size_t n_bytes);
 void conn_wire_in_eof(struct conn *c);

@@ -4,7 +4,7 @@
 #include "net/cert.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/ctl.h"
-#include "tests/t.h"
+#include "tests/tls_client.h"
 
 #include <psa/crypto.h>
 
@@ -214,6 +214,68 @@ TEST(edge_speaks_tls_1_3_and_1_2_and_nothing_below)
         shell("openssl s_client -connect localhost:$tls -sess_out session -tls1_2 && openssl "
               "s_client -connect localhost:$tls -sess_in session -tls1_2 | grep -q '^Reused'"));
     CHECK_EQ(end_edge(), 0);
+}
+
+/* What the client has to say goes out, then it hears once; false at the end of the stream. */
+static bool client_turn(struct tls_client *c, int fd)
+{
+    char bytes[4096];
+    for (size_t n; (n = tls_client_say(c, bytes, sizeof bytes)) > 0;)
+        MUST_TRUE(send(fd, bytes, n, MSG_NOSIGNAL) == (ssize_t)n, "the edge does not listen");
+    ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+    return n > 0 && tls_client_hear(c, (struct str){bytes, (size_t)n}) == (size_t)n;
+}
+
+static bool client_wants(int status)
+{
+    return status == MBEDTLS_ERR_SSL_WANT_READ ||
+           status == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+}
+
+/* A connection that has had an answer and is kept for the next request. */
+static int client_connect(struct tls_client *c)
+{
+    static const char request[] = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct sockaddr_in sa = {.sin_family = AF_INET,
+                             .sin_port = htons(edge.tls_port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    unsigned char answer[4096];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
+    MUST_TRUE(fd >= 0 && connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0, "no connection");
+    tls_client_trust(cert.ca_pem);
+    tls_client_open(c);
+    while (client_wants(status = mbedtls_ssl_handshake(&c->ssl)))
+        MUST_TRUE(client_turn(c, fd), "the handshake ended");
+    CHECK_EQ(status, 0);
+    CHECK_EQ(mbedtls_ssl_write(&c->ssl, (const unsigned char *)request, sizeof request - 1),
+             sizeof request - 1);
+    while (client_wants(status = mbedtls_ssl_read(&c->ssl, answer, sizeof answer)))
+        MUST_TRUE(client_turn(c, fd), "no answer");
+    CHECK_TRUE(status > 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0);
+    return fd;
+}
+
+TEST(edge_drains_with_close_notify_on_the_wire)
+{
+    static struct tls_client client;
+    unsigned char c;
+    start_edge();
+    int fd = client_connect(&client), status = -1;
+    MUST_TRUE(ctl_send(edge.ctl_fd,
+                       &(struct ctl_msg){.version = CTL_VERSION, .type = EDGE_CTL_DRAIN}, NULL, 0,
+                       NULL),
+              NULL);
+    while (client_turn(&client, fd))
+        ;
+    while ((status = mbedtls_ssl_read(&client.ssl, &c, 1)) ==
+           MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+        ;
+    CHECK_EQ(status, MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY);
+    mbedtls_ssl_free(&client.ssl);
+    close(fd);
+    waitpid(edge.pid, &status, 0);
+    CHECK_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(edge.ctl_fd);
 }
 
 TEST(edge_takes_new_keys_and_drains)

@@ -44,17 +44,6 @@ static void close_conn(struct loop *l, uint32_t i)
     l->n_conns--;
 }
 
-void loop_close(struct loop *l)
-{
-    for (uint32_t i = 0; i < l->max_conns; i++)
-        if (l->fds[i] >= 0)
-            close_conn(l, i);
-    loop_stop_listening(l);
-    if (l->epoll_fd >= 0)
-        close(l->epoll_fd);
-    l->epoll_fd = -1;
-}
-
 static bool add(struct loop *l, int fd, uint32_t events, uint64_t key)
 {
     struct epoll_event ev = {.events = events, .data.u64 = key};
@@ -135,6 +124,14 @@ static void transmit(struct conn *c, int fd)
     }
 }
 
+/* Our own end of a connection; whether its last words still go out is up to the socket. */
+static void end_conn(struct loop *l, uint32_t i)
+{
+    conn_end(&l->conns[i]);
+    transmit(&l->conns[i], l->fds[i]);
+    close_conn(l, i);
+}
+
 static void ask(struct loop *l, uint32_t i)
 {
     struct conn *c = &l->conns[i];
@@ -210,7 +207,7 @@ static void close_newest_idle(struct loop *l)
             (newest == l->max_conns || l->conns[i].since_ms > l->conns[newest].since_ms))
             newest = i;
     if (newest < l->max_conns)
-        close_conn(l, newest);
+        end_conn(l, newest);
 }
 
 static bool open_conn(struct loop *l, int fd, enum edge_listen kind, const struct addr *addr)
@@ -305,6 +302,17 @@ bool loop_drain(struct loop *l)
     for (uint32_t i = 0; i < l->max_conns; i++)
         if (l->fds[i] >= 0 &&
             (l->conns[i].state == CONN_IDLE || l->conns[i].state == CONN_HANDSHAKE))
-            close_conn(l, i);
+            end_conn(l, i);
     return l->n_conns == 0;
+}
+
+void loop_close(struct loop *l)
+{
+    for (uint32_t i = 0; i < l->max_conns; i++)
+        if (l->fds[i] >= 0)
+            end_conn(l, i);
+    loop_stop_listening(l);
+    if (l->epoll_fd >= 0)
+        close(l->epoll_fd);
+    l->epoll_fd = -1;
 }

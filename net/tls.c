@@ -40,6 +40,7 @@ struct tls_conn {
     bool is_eof;               /* the socket has ended */
     bool is_shaken;            /* the handshake is done */
     bool is_failed;
+    bool has_said_goodbye;   /* nothing follows close_notify */
     size_t in_begin, in_end; /* received, not yet taken by the record layer */
     size_t out_begin, out_end;
     char failure[FAILURE_BYTES];
@@ -217,7 +218,7 @@ bool tls_conn_open(struct tls_conn *c, struct tls *t, struct err *e)
         mbedtls_ssl_free(&c->ssl);
         return false;
     }
-    c->is_eof = c->is_shaken = c->is_failed = false;
+    c->is_eof = c->is_shaken = c->is_failed = c->has_said_goodbye = false;
     c->in_begin = c->in_end = c->out_begin = c->out_end = 0;
     c->failure[0] = 0;
     c->tls = t;
@@ -340,9 +341,11 @@ enum tls_result tls_write(struct tls_conn *c, struct str plain, size_t *n_bytes)
 
 void tls_say_goodbye(struct tls_conn *c)
 {
-    if (c->identity && c->is_shaken && !c->is_failed)
-        (void)mbedtls_ssl_close_notify(
-            &c->ssl); /* if the wire is full the peer sees the end of the stream instead */
+    if (!c->identity || !c->is_shaken || c->is_failed || c->has_said_goodbye)
+        return;
+    c->has_said_goodbye = true;
+    /* if the wire is full the peer sees the end of the stream instead */
+    (void)mbedtls_ssl_close_notify(&c->ssl);
 }
 
 const char *tls_version(const struct tls_conn *c)

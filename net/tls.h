@@ -75,7 +75,8 @@ enum tls_result tls_handshake(struct tls_conn *c);
 enum tls_result tls_read(struct tls_conn *c, char *out, size_t room_bytes, size_t *n_bytes);
 enum tls_result tls_write(struct tls_conn *c, struct str plain, size_t *n_bytes);
 
-/* Puts close_notify on the wire (RFC 8446 6.1). */
+/* Puts close_notify on the wire, once (RFC 8446 6.1); nothing before the handshake is done and
+ * after a failure, whose alert was the last word. */
 void tls_say_goodbye(struct tls_conn *c);
 
 /* "TLSv1.3", "TLSv1.2"; "-" before the handshake is done. */

@@ -1,12 +1,7 @@
 #include "net/tls.h"
 
 #include "net/cert.h"
-#include "tests/t.h"
-
-#include <mbedtls/pem.h>
-#include <mbedtls/psa_util.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
+#include "tests/tls_client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,62 +12,15 @@ static struct pair {
     char cert_pem[CERT_PEM_BYTES], key_pem[CERT_PEM_BYTES];
 } ca, leaf;
 static char names[2][CERT_NAME_BYTES] = {"localhost", "127.0.0.1"};
-static mbedtls_ssl_config client_conf;
-static mbedtls_x509_crt client_ca;
 
-/* The client's two wires; the server's are its ports. */
-struct client {
-    mbedtls_ssl_context ssl;
-    char in[65536], out[65536];
-    size_t in_begin, in_end, out_begin, out_end;
-};
-
-static int client_send(void *ctx, const unsigned char *p, size_t n_bytes)
-{
-    struct client *c = ctx;
-    size_t n = sizeof c->out - c->out_end < n_bytes ? sizeof c->out - c->out_end : n_bytes;
-    memcpy(c->out + c->out_end, p, n);
-    c->out_end += n;
-    return n ? (int)n : MBEDTLS_ERR_SSL_WANT_WRITE;
-}
-
-static int client_receive(void *ctx, unsigned char *p, size_t n_bytes)
-{
-    struct client *c = ctx;
-    size_t n = c->in_end - c->in_begin < n_bytes ? c->in_end - c->in_begin : n_bytes;
-    memcpy(p, c->in + c->in_begin, n);
-    c->in_begin += n;
-    return n ? (int)n : MBEDTLS_ERR_SSL_WANT_READ;
-}
-
-/* Moves at most step bytes each way; true if anything moved. */
-static bool carry(struct client *c, struct tls_conn *s, size_t step)
+/* Moves at most step bytes each way. */
+static void carry(struct tls_client *c, struct tls_conn *s, size_t step)
 {
     struct tls_room room = tls_wire_in(s);
-    size_t n_up = c->out_end - c->out_begin;
-    n_up = n_up < step ? n_up : step;
-    n_up = n_up < room.n_bytes ? n_up : room.n_bytes;
-    memcpy(room.p, c->out + c->out_begin, n_up);
-    tls_wire_in_done(s, n_up);
-    c->out_begin += n_up;
-    if (c->out_begin == c->out_end)
-        c->out_begin = c->out_end = 0;
+    tls_wire_in_done(s, tls_client_say(c, room.p, room.n_bytes < step ? room.n_bytes : step));
     struct str down = tls_wire_out(s);
-    if (c->in_begin == c->in_end)
-        c->in_begin = c->in_end = 0;
-    size_t n_down = down.n_bytes < step ? down.n_bytes : step;
-    n_down = n_down < sizeof c->in - c->in_end ? n_down : sizeof c->in - c->in_end;
-    memcpy(c->in + c->in_end, down.p, n_down);
-    c->in_end += n_down;
-    tls_wire_out_done(s, n_down);
-    return n_up + n_down > 0;
-}
-
-static int accept_constraints(void *ctx, mbedtls_x509_crt const *crt, mbedtls_x509_buf const *oid,
-                              int critical, const unsigned char *p, const unsigned char *end)
-{
-    (void)ctx, (void)crt, (void)oid, (void)critical, (void)p, (void)end;
-    return 0;
+    down.n_bytes = down.n_bytes < step ? down.n_bytes : step;
+    tls_wire_out_done(s, tls_client_hear(c, down));
 }
 
 static void open_service(size_t heap_bytes)
@@ -91,42 +39,10 @@ static void open_service(size_t heap_bytes)
                              leaf.cert_pem, leaf.key_pem, &e),
               e.msg);
     MUST_TRUE(tls_set_cert(tls, leaf.cert_pem, leaf.key_pem, &e), e.msg);
-
-    static const char *protocols[] = {"h2", "http/1.1", NULL};
-    mbedtls_pem_context pem;
-    size_t n_used, n_der;
-    mbedtls_pem_init(&pem);
-    MUST_TRUE(mbedtls_pem_read_buffer(&pem, "-----BEGIN CERTIFICATE-----",
-                                      "-----END CERTIFICATE-----",
-                                      (const unsigned char *)ca.cert_pem, NULL, 0, &n_used) == 0,
-              NULL);
-    const unsigned char *der = mbedtls_pem_get_buffer(&pem, &n_der);
-    mbedtls_x509_crt_init(&client_ca);
-    mbedtls_ssl_config_init(&client_conf);
-    MUST_TRUE(mbedtls_x509_crt_parse_der_with_ext_cb(&client_ca, der, n_der, 1, accept_constraints,
-                                                     NULL) == 0,
-              NULL);
-    mbedtls_pem_free(&pem);
-    MUST_TRUE(mbedtls_ssl_config_defaults(&client_conf, MBEDTLS_SSL_IS_CLIENT,
-                                          MBEDTLS_SSL_TRANSPORT_STREAM,
-                                          MBEDTLS_SSL_PRESET_DEFAULT) == 0,
-              NULL);
-    mbedtls_ssl_conf_rng(&client_conf, mbedtls_psa_get_random, MBEDTLS_PSA_RANDOM_STATE);
-    mbedtls_ssl_conf_authmode(&client_conf, MBEDTLS_SSL_VERIFY_REQUIRED);
-    mbedtls_ssl_conf_ca_chain(&client_conf, &client_ca, NULL);
-    mbedtls_ssl_conf_alpn_protocols(&client_conf, protocols);
+    tls_client_trust(ca.cert_pem);
 }
 
-static void client_open(struct client *c)
-{
-    memset(c, 0, sizeof *c);
-    mbedtls_ssl_init(&c->ssl);
-    MUST_TRUE(mbedtls_ssl_setup(&c->ssl, &client_conf) == 0, NULL);
-    MUST_TRUE(mbedtls_ssl_set_hostname(&c->ssl, "localhost") == 0, NULL);
-    mbedtls_ssl_set_bio(&c->ssl, c, client_send, client_receive, NULL);
-}
-
-static bool shake_hands(struct client *c, struct tls_conn *s, size_t step)
+static bool shake_hands(struct tls_client *c, struct tls_conn *s, size_t step)
 {
     int client = -1;
     enum tls_result server = TLS_WAIT;
@@ -147,7 +63,7 @@ static bool shake_hands(struct client *c, struct tls_conn *s, size_t step)
 
 /* Sends n_bytes from the server in a pattern, back as they came from the client; true if both saw
  * the same. */
-static bool echo(struct client *c, struct tls_conn *s, size_t n_bytes, size_t step)
+static bool echo(struct tls_client *c, struct tls_conn *s, size_t n_bytes, size_t step)
 {
     static char sent[50000], got[50000];
     size_t n_sent = 0, n_got = 0, n;
@@ -182,17 +98,17 @@ static bool echo(struct client *c, struct tls_conn *s, size_t n_bytes, size_t st
 TEST(tls_carries_bytes_whatever_the_pieces_in_both_versions)
 {
     static const size_t steps[] = {1, 7, 1000, 65536};
-    static struct client client;
+    static struct tls_client client;
     struct err e = {0};
     open_service(8 << 20);
     struct tls_conn *s = calloc(1, tls_conn_bytes());
     for (int v = 0; v < 2; v++) {
         mbedtls_ssl_protocol_version version =
             v ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2;
-        mbedtls_ssl_conf_min_tls_version(&client_conf, version);
-        mbedtls_ssl_conf_max_tls_version(&client_conf, version);
+        mbedtls_ssl_conf_min_tls_version(&tls_client_conf, version);
+        mbedtls_ssl_conf_max_tls_version(&tls_client_conf, version);
         for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-            client_open(&client);
+            tls_client_open(&client);
             MUST_TRUE(tls_conn_open(s, tls, &e), e.msg);
             CHECK_STR(tls_version(s), "-");
             CHECK_TRUE(shake_hands(&client, s, steps[i]));
@@ -209,13 +125,13 @@ TEST(tls_carries_bytes_whatever_the_pieces_in_both_versions)
 
 TEST(tls_notices_close_notify_and_eof)
 {
-    static struct client client;
+    static struct tls_client client;
     struct err e = {0};
     size_t n;
     char c;
     open_service(8 << 20);
     struct tls_conn *s = calloc(1, tls_conn_bytes());
-    client_open(&client);
+    tls_client_open(&client);
     MUST_TRUE(tls_conn_open(s, tls, &e) && shake_hands(&client, s, 65536), e.msg);
     CHECK_EQ(tls_read(s, &c, 1, &n), TLS_WAIT);
     CHECK_EQ(mbedtls_ssl_close_notify(&client.ssl), 0);
@@ -224,12 +140,15 @@ TEST(tls_notices_close_notify_and_eof)
     tls_conn_close(s);
     mbedtls_ssl_free(&client.ssl);
 
-    client_open(&client);
+    tls_client_open(&client);
     MUST_TRUE(tls_conn_open(s, tls, &e) && shake_hands(&client, s, 65536), e.msg);
     tls_wire_in_eof(s);
     CHECK_EQ(tls_read(s, &c, 1, &n), TLS_CLOSED);
     tls_say_goodbye(s);
-    CHECK_TRUE(tls_wire_out(s).n_bytes > 0);
+    size_t n_last = tls_wire_out(s).n_bytes;
+    CHECK_TRUE(n_last > 0);
+    tls_say_goodbye(s); /* once is enough */
+    CHECK_EQ(tls_wire_out(s).n_bytes, n_last);
     tls_conn_close(s);
     mbedtls_ssl_free(&client.ssl);
     free(s);
@@ -238,7 +157,7 @@ TEST(tls_notices_close_notify_and_eof)
 TEST(tls_garbage_fails_that_connection_alone)
 {
     static const char garbage[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    static struct client client;
+    static struct tls_client client;
     struct err e = {0};
     open_service(8 << 20);
     struct tls_conn *bad = calloc(1, tls_conn_bytes()), *good = calloc(1, tls_conn_bytes());
@@ -248,7 +167,7 @@ TEST(tls_garbage_fails_that_connection_alone)
     CHECK_EQ(tls_handshake(bad), TLS_FAILED);
     CHECK_EQ(tls_handshake(bad), TLS_FAILED);
     CHECK_TRUE(tls_failure(bad)[0] != 0);
-    client_open(&client);
+    tls_client_open(&client);
     CHECK_TRUE(shake_hands(&client, good, 65536));
     tls_conn_close(bad);
     tls_conn_close(good);
@@ -260,7 +179,7 @@ TEST(tls_garbage_fails_that_connection_alone)
 TEST(tls_full_heap_refuses_one_connection_and_harms_no_other)
 {
     enum { N = 64 };
-    static struct client client;
+    static struct tls_client client;
     struct err e = {0};
     open_service(TLS_BASE_HEAP_BYTES + 4 * TLS_CONN_HEAP_BYTES);
     struct tls_conn *conns[N];
@@ -275,7 +194,7 @@ TEST(tls_full_heap_refuses_one_connection_and_harms_no_other)
     for (int i = 0; i < N; i++)
         tls_conn_close(conns[i]);
     MUST_TRUE(tls_conn_open(conns[0], tls, &e), e.msg);
-    client_open(&client);
+    tls_client_open(&client);
     CHECK_TRUE(shake_hands(&client, conns[0], 65536) && echo(&client, conns[0], 5000, 65536));
     CHECK_TRUE(heap_is_sound(&heap));
     for (int i = 0; i < N; i++)
@@ -285,14 +204,14 @@ TEST(tls_full_heap_refuses_one_connection_and_harms_no_other)
 TEST(tls_connections_stay_within_their_planned_memory)
 {
     enum { N = 24 };
-    static struct client client;
+    static struct tls_client client;
     struct err e = {0};
     open_service(16 << 20);
     struct tls_conn *conns[N];
     size_t base_bytes = heap.used_bytes;
     for (int i = 0; i < N; i++) {
         conns[i] = calloc(1, tls_conn_bytes());
-        client_open(&client);
+        tls_client_open(&client);
         MUST_TRUE(tls_conn_open(conns[i], tls, &e) && shake_hands(&client, conns[i], 65536), e.msg);
         mbedtls_ssl_free(&client.ssl);
     }
@@ -303,7 +222,7 @@ TEST(tls_connections_stay_within_their_planned_memory)
     size_t before_bytes = heap.used_bytes;
     heap.peak_bytes = before_bytes;
     struct tls_conn *more = calloc(1, tls_conn_bytes());
-    client_open(&client);
+    tls_client_open(&client);
     size_t client_bytes = heap.used_bytes - before_bytes;
     MUST_TRUE(tls_conn_open(more, tls, &e) && shake_hands(&client, more, 65536), e.msg);
     size_t shaking_bytes = heap.peak_bytes - before_bytes;
@@ -320,11 +239,11 @@ TEST(tls_connections_stay_within_their_planned_memory)
 
 TEST(tls_new_certificate_serves_connections_and_spares_old_ones)
 {
-    static struct client old_client, later_client;
+    static struct tls_client old_client, later_client;
     struct err e = {0};
     open_service(8 << 20);
     struct tls_conn *old = calloc(1, tls_conn_bytes()), *later = calloc(1, tls_conn_bytes());
-    client_open(&old_client);
+    tls_client_open(&old_client);
     MUST_TRUE(tls_conn_open(old, tls, &e) && shake_hands(&old_client, old, 65536), e.msg);
     static struct pair next;
     MUST_TRUE(cert_make_leaf(ca.cert_pem, ca.key_pem, ((struct cert_names){names, 2}), time(NULL),
@@ -333,7 +252,7 @@ TEST(tls_new_certificate_serves_connections_and_spares_old_ones)
     CHECK_TRUE(
         !tls_set_cert(tls, next.cert_pem, leaf.key_pem, &e)); /* key of another certificate */
     MUST_TRUE(tls_set_cert(tls, next.cert_pem, next.key_pem, &e), e.msg);
-    client_open(&later_client);
+    tls_client_open(&later_client);
     MUST_TRUE(tls_conn_open(later, tls, &e), e.msg);
     CHECK_TRUE(shake_hands(&later_client, later, 65536));
     CHECK_TRUE(echo(&old_client, old, 5000, 65536) && echo(&later_client, later, 5000, 65536));
