@@ -4,12 +4,8 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct gguf {
     struct gguf_part *parts; /* [n_part_room], the first n_parts are filled (the last maybe half) */
@@ -33,8 +29,7 @@ static struct gguf *gguf_new(struct err *e)
 
 static void part_deinit(struct gguf_part *part)
 {
-    if (part->is_mapped)
-        munmap((void *)(uintptr_t)part->bytes, part->n_bytes);
+    file_map_close(&part->file);
     gguf_index_deinit(&part->kv_index);
     mem_free(part->kv);
     mem_free(part->name);
@@ -78,32 +73,13 @@ static struct gguf_part *part_add(struct gguf *g, const char *name, struct err *
     return gguf_index_init(&part->kv_index, sizeof(struct gguf_kv), e) ? part : NULL;
 }
 
-/* O_NONBLOCK: opening a named pipe must not hang; it has no effect on regular files. */
 static bool part_map(struct gguf_part *part, struct err *e)
 {
-    int fd = open(part->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return err_sys(e, "gguf: cannot open %s", part->name);
-    struct stat st;
-    bool ok = true;
-    if (fstat(fd, &st) != 0)
-        ok = err_sys(e, "gguf: cannot stat %s", part->name);
-    else if (!S_ISREG(st.st_mode))
-        ok = err_set(e, ERR_FORMAT, "gguf: %s: not a regular file", part->name);
-    else if (st.st_size == 0)
-        ok = err_set(e, ERR_FORMAT, "gguf: %s: byte 0: the file is empty", part->name);
-    if (ok) {
-        void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes == MAP_FAILED) {
-            ok = err_sys(e, "gguf: cannot map %s", part->name);
-        } else {
-            part->bytes = bytes;
-            part->n_bytes = (uint64_t)st.st_size;
-            part->is_mapped = true;
-        }
-    }
-    close(fd);
-    return ok;
+    if (!file_map_open(&part->file, part->name, e))
+        return err_ctx(e, "gguf");
+    part->bytes = part->file.bytes;
+    part->n_bytes = part->file.n_bytes;
+    return true;
 }
 
 static bool part_open(struct gguf *g, const char *path, struct err *e)

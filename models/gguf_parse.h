@@ -8,6 +8,7 @@
 
 #include "models/gguf.h"
 #include "models/gguf_index.h"
+#include "runtime/base/file_map.h"
 
 enum {
     GGUF_DEFAULT_ALIGN_BYTES = 32,
@@ -26,7 +27,7 @@ struct gguf_part {
     char *name; /* path, or the caller's name for memory; owned */
     const unsigned char *bytes;
     uint64_t n_bytes;
-    bool is_mapped; /* bytes came from mmap */
+    struct file_map file; /* zeroed: bytes are the caller's */
     uint32_t version, align_bytes;
     struct gguf_kv *kv; /* [n_kv] */
     uint64_t n_kv;

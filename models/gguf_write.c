@@ -1,16 +1,12 @@
 #include "models/gguf_write.h"
 
 #include "models/gguf_parse.h"
+#include "runtime/base/file_part.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct named { /* what gguf_index looks at */
     struct str name;
@@ -39,10 +35,9 @@ struct gguf_writer {
     uint64_t n_head_bytes, head_room_bytes;
     uint64_t n_data_bytes; /* sealed: padded size of the data section */
     bool is_sealed;
-    int fd;                 /* -1 when no file is open */
-    char *path, *part_path; /* the final and the temporary name */
-    uint64_t i_tensor;      /* being streamed */
-    uint64_t n_done_bytes;  /* of it */
+    struct file_part file;
+    uint64_t i_tensor;     /* being streamed */
+    uint64_t n_done_bytes; /* of it */
 };
 
 enum { HEAD_BYTES = 24, N_TENSORS_OFF_BYTES = 8, N_KV_OFF_BYTES = 16 };
@@ -139,7 +134,6 @@ struct gguf_writer *gguf_write_new(struct err *e)
     struct gguf_writer *w = mem_alloc(1, sizeof *w);
     if (!w)
         return err_null(e, ERR_NOMEM, "gguf: no memory");
-    w->fd = -1;
     if (gguf_index_init(&w->keys.index, sizeof(struct named), e) &&
         gguf_index_init(&w->tensors.index, sizeof(struct declared), e) &&
         head_put(w, "GGUF", 4, e) && put_int(w, 3, 4, e) && put_int(w, 0, 8, e) &&
@@ -153,12 +147,7 @@ void gguf_write_free(struct gguf_writer *w)
 {
     if (!w)
         return;
-    if (w->fd >= 0) {
-        close(w->fd);
-        unlink(w->part_path);
-    }
-    mem_free(w->path);
-    mem_free(w->part_path);
+    file_part_close(&w->file);
     mem_free(w->head);
     table_deinit(&w->keys);
     table_deinit(&w->tensors);
@@ -378,100 +367,39 @@ uint64_t gguf_write_tensor_off_bytes(const struct gguf_writer *w, uint64_t i)
 
 /* ---- streaming ---- */
 
-static bool file_put(struct gguf_writer *w, const void *bytes, uint64_t n_bytes, struct err *e)
-{
-    const char *p = bytes;
-    while (n_bytes) {
-        ssize_t n = write(w->fd, p, num_min(n_bytes, 1 << 30));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_sys(e, "gguf: cannot write %s", w->part_path);
-        p += n;
-        n_bytes -= (uint64_t)n;
-    }
-    return true;
-}
-
-static char *name_new(const char *path, const char *suffix)
-{
-    size_t n_bytes = strlen(path) + strlen(suffix) + 1;
-    char *name = mem_alloc(n_bytes, 1);
-    if (name)
-        snprintf(name, n_bytes, "%s%s", path, suffix);
-    return name;
-}
-
 bool gguf_write_open(struct gguf_writer *w, const char *path, struct err *e)
 {
-    struct stat st;
-    char suffix[32];
-    if (!w->is_sealed || w->path)
+    if (!w->is_sealed || w->file.path)
         return err_set(e, ERR_STATE, "gguf: %s: not laid out yet, or open already", path);
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return err_set(e, ERR_STATE, "gguf: %s exists and is not a regular file", path);
-    snprintf(suffix, sizeof suffix, ".partial-%ld", (long)getpid());
-    w->path = name_new(path, "");
-    w->part_path = name_new(path, suffix);
-    if (!w->path || !w->part_path)
-        return err_set(e, ERR_NOMEM, "gguf: %s: no memory", path);
-    w->fd = open(w->part_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (w->fd < 0)
-        return err_sys(e, "gguf: cannot create %s", w->part_path);
-    /* A full disk is found now, not after an hour; file systems that cannot reserve are found when
-     * it happens. */
-    if (fallocate(w->fd, 0, 0, (off_t)gguf_write_file_bytes(w)) != 0 && errno == ENOSPC)
-        return err_sys(e, "gguf: cannot reserve %.1f MiB for %s",
-                       (double)gguf_write_file_bytes(w) / 0x1p20, path);
-    return file_put(w, w->head, w->n_head_bytes, e);
+    return (file_part_open(&w->file, path, e) &&
+            file_part_reserve(&w->file, gguf_write_file_bytes(w), e) &&
+            file_part_put(&w->file, w->head, w->n_head_bytes, e)) ||
+           err_ctx(e, "gguf");
 }
 
 bool gguf_write_bytes(struct gguf_writer *w, const void *bytes, uint64_t n_bytes, struct err *e)
 {
-    if (w->fd < 0 || w->i_tensor == w->tensors.index.n_names)
+    if (!w->file.is_open || w->i_tensor == w->tensors.index.n_names)
         return err_set(e, ERR_STATE, "gguf: no tensor is open for %" PRIu64 " bytes", n_bytes);
     const struct declared *t = tensor_at(w, w->i_tensor);
     if (n_bytes > t->n_bytes - w->n_done_bytes)
         return err_set(e, ERR_STATE,
                        "gguf: tensor \"%.*s\" has %" PRIu64 " bytes, more were written",
                        STR_ARG(t->name), t->n_bytes);
-    if (!file_put(w, bytes, n_bytes, e))
-        return false;
+    if (!file_part_put(&w->file, bytes, n_bytes, e))
+        return err_ctx(e, "gguf");
     w->n_done_bytes += n_bytes;
     if (w->n_done_bytes < t->n_bytes)
         return true;
     w->i_tensor++;
     w->n_done_bytes = 0;
-    return file_put(w, zeros, pad_bytes(t->n_bytes), e);
-}
-
-/* The rename itself must reach the disk too. */
-static bool sync_folder(const char *path, struct err *e)
-{
-    char *copy = name_new(path, "");
-    if (!copy)
-        return err_set(e, ERR_NOMEM, "gguf: %s: no memory", path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* EINVAL: a file system without durable directories has nothing to wait for. */
-    bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
-    if (!ok)
-        (void)err_sys(e, "gguf: cannot make the name %s durable", path);
-    if (fd >= 0)
-        close(fd);
-    mem_free(copy);
-    return ok;
+    return file_part_put(&w->file, zeros, pad_bytes(t->n_bytes), e) || err_ctx(e, "gguf");
 }
 
 bool gguf_write_commit(struct gguf_writer *w, struct err *e)
 {
-    if (w->fd < 0 || w->i_tensor != w->tensors.index.n_names)
+    if (!w->file.is_open || w->i_tensor != w->tensors.index.n_names)
         return err_set(e, ERR_STATE, "gguf: %s: %" PRIu64 " of %" PRIu64 " tensors were written",
-                       w->path ? w->path : "", w->i_tensor, w->tensors.index.n_names);
-    if (fsync(w->fd) != 0)
-        return err_sys(e, "gguf: cannot make %s durable", w->part_path);
-    if (rename(w->part_path, w->path) != 0)
-        return err_sys(e, "gguf: cannot rename %s to %s", w->part_path, w->path);
-    close(w->fd);
-    w->fd = -1;
-    return sync_folder(w->path, e);
+                       w->file.path ? w->file.path : "", w->i_tensor, w->tensors.index.n_names);
+    return file_part_commit(&w->file, e) || err_ctx(e, "gguf");
 }

@@ -2,23 +2,19 @@
 
 #include "models/gguf_index.h"
 #include "models/gguf_write.h"
+#include "runtime/base/file_map.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct imatrix {
     char *name;
     const unsigned char *bytes;
     size_t n_bytes;
-    bool is_mapped;
+    struct file_map file;          /* zeroed: bytes are the caller's */
     struct gguf *gguf;             /* NULL: the older form */
     struct imatrix_entry *at;      /* [index.n_names] */
     float *values;                 /* of all entries */
@@ -262,32 +258,15 @@ struct imatrix *imatrix_open_mem(const void *bytes, size_t n_bytes, const char *
     return NULL;
 }
 
-static bool map_file(struct imatrix *m, struct err *e)
-{
-    struct stat st;
-    int fd = open(m->name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_sys(e, "imatrix: cannot open %s", m->name);
-    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-    if (!ok)
-        (void)err_set(e, ERR_FORMAT, "imatrix: %s is empty or not a regular file", m->name);
-    void *bytes = ok ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    if (ok && bytes == MAP_FAILED)
-        ok = err_sys(e, "imatrix: cannot map %s", m->name);
-    if (ok) {
-        m->bytes = bytes;
-        m->n_bytes = (size_t)st.st_size;
-        m->is_mapped = true;
-    }
-    close(fd);
-    return ok;
-}
-
 struct imatrix *imatrix_open(const char *path, struct err *e)
 {
     struct imatrix *m = begin(path, e);
-    if (m && map_file(m, e) && read_any(m, e))
-        return m;
+    if (m && (file_map_open(&m->file, path, e) || err_ctx(e, "imatrix"))) {
+        m->bytes = m->file.bytes;
+        m->n_bytes = m->file.n_bytes;
+        if (read_any(m, e))
+            return m;
+    }
     imatrix_close(m);
     return NULL;
 }
@@ -297,8 +276,7 @@ void imatrix_close(struct imatrix *m)
     if (!m)
         return;
     gguf_close(m->gguf);
-    if (m->is_mapped)
-        munmap((void *)(uintptr_t)m->bytes, m->n_bytes);
+    file_map_close(&m->file);
     gguf_index_deinit(&m->index);
     mem_free(m->at);
     mem_free(m->values);

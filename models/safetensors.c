@@ -3,10 +3,10 @@
 #include "models/dir_file.h"
 #include "models/gguf.h"
 #include "models/gguf_index.h"
+#include "runtime/base/file_map.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,7 +21,7 @@ struct file {
     char *names; /* texts of the tensor names; owned */
     const unsigned char *bytes;
     uint64_t n_bytes;
-    bool is_mapped;
+    struct file_map map; /* zeroed: bytes are the caller's */
 };
 
 struct safetensors {
@@ -260,8 +260,7 @@ void safetensors_close(struct safetensors *s)
     if (!s)
         return;
     for (uint32_t i = 0; i < s->n_files; i++) {
-        if (s->files[i].is_mapped)
-            munmap((void *)(uintptr_t)s->files[i].bytes, s->files[i].n_bytes);
+        file_map_close(&s->files[i].map);
         mem_free(s->files[i].path);
         mem_free(s->files[i].names);
     }
@@ -284,34 +283,17 @@ static struct file *file_add(struct safetensors *s, const char *path, struct err
     return f;
 }
 
-static bool file_map(struct file *f, int fd, struct err *e)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return err_sys(e, "cannot stat %s", f->path);
-    if (!S_ISREG(st.st_mode) || st.st_size == 0)
-        return err_set(e, ERR_FORMAT, "%s: empty, or not a regular file", f->path);
-    void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED)
-        return err_sys(e, "cannot map %s", f->path);
-    f->bytes = bytes;
-    f->n_bytes = (uint64_t)st.st_size;
-    f->is_mapped = true;
-    return true;
-}
-
 static bool file_open(struct safetensors *s, const char *dir, const char *name, struct err *e)
 {
     char path[DIR_FILE_PATH_BYTES];
     struct file *f = dir_file_path(dir, name, path, e) ? file_add(s, path, e) : NULL;
     if (!f)
         return false;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a named pipe must not hang */
-    if (fd < 0)
-        return err_sys(e, "cannot open %s", path);
-    bool ok = file_map(f, fd, e);
-    close(fd);
-    return ok && parse_file(s, s->n_files - 1, e);
+    if (!file_map_open(&f->map, path, e))
+        return false;
+    f->bytes = f->map.bytes;
+    f->n_bytes = f->map.n_bytes;
+    return parse_file(s, s->n_files - 1, e);
 }
 
 struct safetensors *safetensors_open_mem(const void *bytes, size_t n_bytes, const char *name,
@@ -461,6 +443,6 @@ void safetensors_release(const struct safetensors *s, const struct safetensors_t
     const uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t begin = (uint64_t)(t->bytes - f->bytes) & ~(page_bytes - 1);
     uint64_t end = (uint64_t)(t->bytes - f->bytes) + t->n_bytes;
-    if (f->is_mapped && end > begin)
+    if (f->map.bytes && end > begin)
         (void)madvise((void *)(uintptr_t)(f->bytes + begin), end - begin, MADV_DONTNEED);
 }

@@ -191,7 +191,7 @@ TEST(safetensors_names_what_is_wrong_with_a_set_of_shards)
     unlink(path);
     expect_refused(d.path, "model-00002-of-00002.safetensors: No such file");
     model_dir_write_text(d.path, "model-00002-of-00002.safetensors", "", 0);
-    expect_refused(d.path, "model-00002-of-00002.safetensors: empty");
+    expect_refused(d.path, "model-00002-of-00002.safetensors: the file is empty");
     model_dir_write(&d, 2);
     write_index(&d, "{\"weight_map\":{\"fc.weight\":\"model-00001-of-00002.safetensors\"}}");
     expect_refused(d.path, "is not in the index");

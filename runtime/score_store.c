@@ -1,18 +1,14 @@
 #include "runtime/score_store.h"
 
+#include "runtime/base/file_map.h"
+#include "runtime/base/file_part.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     VERSION = 1,
@@ -114,26 +110,9 @@ bool score_store_unpack(const void *row, uint32_t n_vocab, struct score_store_ro
 /* ---- writing ---- */
 
 struct score_store_writer {
-    int fd;
-    char *path, *part_path;
+    struct file_part file;
     uint64_t row_bytes, n_left; /* rows */
 };
-
-static bool file_put(struct score_store_writer *w, const void *bytes, uint64_t n_bytes,
-                     struct err *e)
-{
-    const char *p = bytes;
-    while (n_bytes) {
-        ssize_t n = write(w->fd, p, num_min(n_bytes, 1 << 30));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return err_sys(e, "cannot write %s", w->part_path);
-        p += n;
-        n_bytes -= (uint64_t)n;
-    }
-    return true;
-}
 
 static bool put_head(struct score_store_writer *w, const struct score_store_info *info,
                      const int32_t *ids, struct err *e)
@@ -145,10 +124,10 @@ static bool put_head(struct score_store_writer *w, const struct score_store_info
     store_le(head + 20, info->n_stride, 4);
     store_le(head + 24, info->n_tokens, 8);
     snprintf((char *)head + MODEL_OFF_BYTES, SCORE_STORE_MODEL_BYTES, "%s", info->model);
-    bool ok = file_put(w, head, sizeof head, e);
+    bool ok = file_part_put(&w->file, head, sizeof head, e);
     for (uint64_t i = 0; i < info->n_tokens && ok; i++) {
         store_le(id, (uint32_t)ids[i], 4);
-        ok = file_put(w, id, sizeof id, e);
+        ok = file_part_put(&w->file, id, sizeof id, e);
     }
     return ok;
 }
@@ -156,24 +135,12 @@ static bool put_head(struct score_store_writer *w, const struct score_store_info
 struct score_store_writer *score_store_create(const char *path, const struct score_store_info *info,
                                               const int32_t *ids, struct err *e)
 {
-    enum { SUFFIX_BYTES = 32 };
     struct score_store_writer *w = mem_alloc(1, sizeof *w);
     if (!w)
         return err_null(e, ERR_NOMEM, "%s: no memory", path);
-    size_t n_room = strlen(path) + SUFFIX_BYTES;
-    w->fd = -1;
     w->row_bytes = score_store_row_bytes(info->n_vocab);
     w->n_left = info->n_tokens;
-    w->path = mem_alloc(n_room, 1);
-    w->part_path = mem_alloc(n_room, 1);
-    bool ok = (w->path && w->part_path) || err_set(e, ERR_NOMEM, "%s: no memory", path);
-    if (ok) {
-        snprintf(w->path, n_room, "%s", path);
-        snprintf(w->part_path, n_room, "%s.partial-%ld", path, (long)getpid());
-        w->fd = open(w->part_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        ok = w->fd >= 0 || err_sys(e, "cannot create %s", w->part_path);
-    }
-    if (ok && put_head(w, info, ids, e))
+    if (file_part_open(&w->file, path, e) && put_head(w, info, ids, e))
         return w;
     score_store_free(w);
     return NULL;
@@ -182,48 +149,30 @@ struct score_store_writer *score_store_create(const char *path, const struct sco
 bool score_store_put(struct score_store_writer *w, const void *rows, uint64_t n_rows, struct err *e)
 {
     if (n_rows > w->n_left)
-        return err_set(e, ERR_STATE, "%s: more rows than tokens", w->path);
+        return err_set(e, ERR_STATE, "%s: more rows than tokens", w->file.path);
     w->n_left -= n_rows;
-    return file_put(w, rows, n_rows * w->row_bytes, e);
+    return file_part_put(&w->file, rows, n_rows * w->row_bytes, e);
 }
 
 bool score_store_commit(struct score_store_writer *w, struct err *e)
 {
     if (w->n_left)
-        return err_set(e, ERR_STATE, "%s: %" PRIu64 " rows are missing", w->path, w->n_left);
-    if (fsync(w->fd) != 0)
-        return err_sys(e, "cannot make %s durable", w->part_path);
-    if (rename(w->part_path, w->path) != 0)
-        return err_sys(e, "cannot rename %s to %s", w->part_path, w->path);
-    close(w->fd);
-    w->fd = -1;
-    int folder = open(dirname(w->part_path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = folder >= 0 && (fsync(folder) == 0 || errno == EINVAL);
-    if (!ok)
-        (void)err_sys(e, "cannot make the name %s durable", w->path);
-    if (folder >= 0)
-        close(folder);
-    return ok;
+        return err_set(e, ERR_STATE, "%s: %" PRIu64 " rows are missing", w->file.path, w->n_left);
+    return file_part_commit(&w->file, e);
 }
 
 void score_store_free(struct score_store_writer *w)
 {
     if (!w)
         return;
-    if (w->fd >= 0) {
-        close(w->fd);
-        unlink(w->part_path);
-    }
-    mem_free(w->path);
-    mem_free(w->part_path);
+    file_part_close(&w->file);
     mem_free(w);
 }
 
 /* ---- reading ---- */
 
 struct score_store {
-    const unsigned char *bytes;
-    uint64_t n_bytes;
+    struct file_map file;
     struct score_store_info info;
 };
 
@@ -232,45 +181,25 @@ static bool check_head(struct score_store *s, const char *path, struct err *e)
 {
     struct score_store_info *info = &s->info;
     uint64_t ids_bytes, rows_bytes, n_bytes;
-    if (s->n_bytes < HEAD_BYTES || memcmp(s->bytes, "hearthLP", 8) != 0)
+    if (s->file.n_bytes < HEAD_BYTES || memcmp(s->file.bytes, "hearthLP", 8) != 0)
         return err_set(e, ERR_FORMAT, "%s: not made by hearth score --save-logits", path);
-    uint64_t version = load_le(s->bytes + 8, 4);
+    uint64_t version = load_le(s->file.bytes + 8, 4);
     if (version != VERSION)
         return err_set(e, ERR_FORMAT, "%s: format version %" PRIu64 ", this build reads %d", path,
                        version, VERSION);
-    info->n_vocab = (uint32_t)load_le(s->bytes + 12, 4);
-    info->n_ctx = (uint32_t)load_le(s->bytes + 16, 4);
-    info->n_stride = (uint32_t)load_le(s->bytes + 20, 4);
-    info->n_tokens = load_le(s->bytes + 24, 8);
-    memcpy(info->model, s->bytes + MODEL_OFF_BYTES, sizeof info->model - 1);
+    info->n_vocab = (uint32_t)load_le(s->file.bytes + 12, 4);
+    info->n_ctx = (uint32_t)load_le(s->file.bytes + 16, 4);
+    info->n_stride = (uint32_t)load_le(s->file.bytes + 20, 4);
+    info->n_tokens = load_le(s->file.bytes + 24, 8);
+    memcpy(info->model, s->file.bytes + MODEL_OFF_BYTES, sizeof info->model - 1);
     if (info->n_vocab < 1 || info->n_vocab > SCORE_STORE_MAX_VOCAB || info->n_tokens < 1 ||
         info->n_ctx < 2 || info->n_stride < 1 || info->n_stride > info->n_ctx - 1 ||
         !num_mul(info->n_tokens, UINT64_C(4), &ids_bytes) ||
         !num_mul(info->n_tokens, score_store_row_bytes(info->n_vocab), &rows_bytes) ||
         !num_add(ids_bytes, rows_bytes, &n_bytes) ||
-        !num_add(n_bytes, (uint64_t)HEAD_BYTES, &n_bytes) || n_bytes != s->n_bytes)
+        !num_add(n_bytes, (uint64_t)HEAD_BYTES, &n_bytes) || n_bytes != s->file.n_bytes)
         return err_set(e, ERR_FORMAT, "%s: damaged: its head and its size do not agree", path);
     return true;
-}
-
-static bool map_file(struct score_store *s, const char *path, struct err *e)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_sys(e, "cannot open %s", path);
-    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-    if (!ok)
-        (void)err_set(e, ERR_FORMAT, "%s: empty or not a regular file", path);
-    void *bytes = ok ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    if (ok && bytes == MAP_FAILED)
-        ok = err_sys(e, "cannot map %s", path);
-    if (ok) {
-        s->bytes = bytes;
-        s->n_bytes = (uint64_t)st.st_size;
-    }
-    close(fd);
-    return ok;
 }
 
 struct score_store *score_store_open(const char *path, struct err *e)
@@ -278,7 +207,7 @@ struct score_store *score_store_open(const char *path, struct err *e)
     struct score_store *s = mem_alloc(1, sizeof *s);
     if (!s)
         return err_null(e, ERR_NOMEM, "%s: no memory", path);
-    if (map_file(s, path, e) && check_head(s, path, e))
+    if (file_map_open(&s->file, path, e) && check_head(s, path, e))
         return s;
     score_store_close(s);
     return NULL;
@@ -288,8 +217,7 @@ void score_store_close(struct score_store *s)
 {
     if (!s)
         return;
-    if (s->bytes)
-        munmap((void *)(uintptr_t)s->bytes, (size_t)s->n_bytes);
+    file_map_close(&s->file);
     mem_free(s);
 }
 
@@ -300,11 +228,11 @@ const struct score_store_info *score_store_info(const struct score_store *s)
 
 int32_t score_store_id(const struct score_store *s, uint64_t i_token)
 {
-    return (int32_t)(uint32_t)load_le(s->bytes + HEAD_BYTES + 4 * i_token, 4);
+    return (int32_t)(uint32_t)load_le(s->file.bytes + HEAD_BYTES + 4 * i_token, 4);
 }
 
 const void *score_store_row(const struct score_store *s, uint64_t i_token)
 {
-    return s->bytes + HEAD_BYTES + 4 * s->info.n_tokens +
+    return s->file.bytes + HEAD_BYTES + 4 * s->info.n_tokens +
            i_token * score_store_row_bytes(s->info.n_vocab);
 }

@@ -4,6 +4,7 @@
  * prefix selects the tests whose name or file starts with it. */
 #include "tests/t.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -59,7 +60,7 @@ void t_register(struct t_case *one)
     last_link = &one->next;
 }
 
-/* -- in the child: checks ---------------------------------------------------------------------- */
+/* ---- in the child: checks ---- */
 
 static bool count(const struct t_at *at, bool held)
 {
@@ -205,7 +206,25 @@ const char *t_scratch_dir(void)
     return mine->scratch_dir;
 }
 
-/* -- in the parent: start, wait, judge --------------------------------------------------------- */
+struct t_path t_scratch_path(const char *name)
+{
+    struct t_path path;
+    snprintf(path.at, sizeof path.at, "%s/%s", t_scratch_dir(), name);
+    return path;
+}
+
+int t_scratch_n_entries(void)
+{
+    int n = 0;
+    DIR *dir = opendir(t_scratch_dir());
+    t_must_true(T_AT("scratch directory"), dir != NULL, strerror(errno));
+    for (struct dirent *d; (d = readdir(dir));)
+        n += strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+    closedir(dir);
+    return n;
+}
+
+/* ---- in the parent: start, wait, judge ---- */
 
 static bool is_selected(const struct t_case *one, const struct options *o)
 {

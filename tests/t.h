@@ -79,4 +79,10 @@ void *t_read_file(const char *path, size_t *n_bytes);
  */
 const char *t_scratch_dir(void);
 
+struct t_path {
+    char at[512];
+};
+struct t_path t_scratch_path(const char *name); /* of name in it */
+int t_scratch_n_entries(void);                  /* files and folders in it */
+
 #endif

@@ -24,14 +24,15 @@ TEST(t_near_accepts_equal_infinities_and_its_bound)
 TEST(t_scratch_dir_is_empty_and_stays_the_same)
 {
     const char *dir = t_scratch_dir();
-    char path[128];
-    snprintf(path, sizeof path, "%s/x", dir);
-    FILE *out = fopen(path, "w");
-    MUST_TRUE(out, path);
+    struct t_path path = t_scratch_path("x");
+    CHECK_EQ(t_scratch_n_entries(), 0);
+    FILE *out = fopen(path.at, "w");
+    MUST_TRUE(out, path.at);
+    CHECK_EQ(t_scratch_n_entries(), 1);
     CHECK_EQ(fputs("hearth", out) < 0, 0);
     CHECK_EQ(fclose(out), 0);
     size_t n_bytes;
-    char *text = t_read_file(path, &n_bytes);
+    char *text = t_read_file(path.at, &n_bytes);
     CHECK_EQ(n_bytes, 6);
     CHECK_STR(text, "hearth");
     CHECK_STR(t_scratch_dir(), dir);
