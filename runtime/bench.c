@@ -1,5 +1,6 @@
 #include "runtime/bench.h"
 
+#include "kernels/quant/qblk_random.h"
 #include "runtime/base/check.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/mem.h"
@@ -223,16 +224,12 @@ static uint32_t largest(const struct bench_list *l)
     return max;
 }
 
-/* splitmix64 (Steele, Lea, Flood 2014) with a fixed seed: the same tokens on every machine. */
+/* A fixed seed: the same tokens on every machine. */
 static void fill_ids(int32_t *ids, uint64_t n_ids, uint32_t n_vocab)
 {
     uint64_t state = 1;
-    for (uint64_t i = 0; i < n_ids; i++) {
-        uint64_t z = state += 0x9E3779B97F4A7C15u;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-        ids[i] = (int32_t)((z ^ (z >> 31)) % n_vocab);
-    }
+    for (uint64_t i = 0; i < n_ids; i++)
+        ids[i] = (int32_t)(qblk_random_u64(&state) % n_vocab);
 }
 
 static bool open_model(struct bench *b, uint32_t n_ctx, struct err *e)
@@ -244,11 +241,8 @@ static bool open_model(struct bench *b, uint32_t n_ctx, struct err *e)
                                .max_logit_rows =
                                    (uint32_t)num_max(max_users, BENCH_MAX_VERIFY_ROWS),
                                .n_threads = b->cfg.n_threads};
-    if (!runner_set_model(&load, b->cfg.model, e) || !(b->r = runner_open(&load, n_ctx, e)))
-        return false;
-    for (uint32_t s = 0; s < max_users; s++)
-        runner_seq_take(b->r);
-    return true;
+    b->r = runner_open(b->cfg.model, &load, n_ctx, e);
+    return b->r;
 }
 
 bool bench_open(struct bench *b, const struct bench_config *cfg, struct err *e)

@@ -25,7 +25,6 @@ struct text {
 struct chat {
     struct runner *r;
     struct chat_config cfg;
-    int32_t seq;
     json_t *messages;
     uint64_t n_content_bytes; /* of all messages */
     int32_t *ids;             /* [n_ctx]: prompt and answer; the cache holds a prefix of them */
@@ -119,11 +118,11 @@ static bool render(struct chat *c, uint32_t *n_prompt, bool *starts_in_reasoning
 /* Tokens of the prompt that the cache holds; the last one is always computed, for its logits. */
 static uint32_t reuse(struct chat *c, uint32_t n_prompt)
 {
-    uint32_t n_cached = runner_n_tokens(c->r, c->seq), n_same = 0;
+    uint32_t n_cached = runner_n_tokens(c->r, RUNNER_SEQ), n_same = 0;
     uint32_t n_most = (uint32_t)num_min(n_cached, n_prompt - 1);
     while (n_same < n_most && c->ids[n_same] == c->prompt[n_same])
         n_same++;
-    return runner_truncate(c->r, c->seq, n_same);
+    return runner_truncate(c->r, RUNNER_SEQ, n_same);
 }
 
 /* ---- answer ---- */
@@ -177,7 +176,7 @@ static bool feed_prompt(struct chat *c, uint32_t n_prompt, const struct chat_sin
     uint32_t step_rows = (uint32_t)num_min(PROMPT_ROWS, c->r->m.cfg.max_rows);
     progress_begin(&p, "reading", PROGRESS_TOKENS, n_prompt - pos);
     while (ok && !is_stopped && pos < n_prompt) {
-        struct runner_part part = {c->seq, c->ids + pos,
+        struct runner_part part = {RUNNER_SEQ, c->ids + pos,
                                    (uint32_t)num_min(n_prompt - pos, step_rows)};
         pos += part.n_ids;
         ok = runner_step(c->r, &part, 1, pos == n_prompt ? RUNNER_LAST_ROW : RUNNER_NO_ROWS, e);
@@ -225,7 +224,8 @@ static bool generate(struct chat *c, uint32_t n_prompt, const struct chat_sink *
         if (stats->end != CHAT_END_STOPPED || sink->wants_stop(sink->arg))
             break;
         c->ids[n] = id;
-        if (!runner_step(c->r, &(struct runner_part){c->seq, &c->ids[n], 1}, 1, RUNNER_LAST_ROW, e))
+        if (!runner_step(c->r, &(struct runner_part){RUNNER_SEQ, &c->ids[n], 1}, 1, RUNNER_LAST_ROW,
+                         e))
             return false;
     }
     size_t n_events = gemma4_parse_end(
@@ -252,7 +252,7 @@ static bool answer(struct chat *c, const struct chat_sink *sink, struct chat_sta
         ok = generate(c, stats->n_prompt, sink, stats, e);
     stats->generate_us = clock_mono_us() - fed_us;
     if (!ok) /* a failed step leaves rows that nothing was computed for */
-        runner_truncate(c->r, c->seq, 0);
+        runner_truncate(c->r, RUNNER_SEQ, 0);
     return ok;
 }
 
@@ -286,7 +286,7 @@ struct chat *chat_new(struct runner *r, const struct chat_config *cfg, struct er
     struct chat *c = mem_alloc(1, sizeof *c);
     if (!c)
         return err_null(e, ERR_NOMEM, "no memory for the conversation");
-    *c = (struct chat){.r = r, .cfg = *cfg, .seq = runner_seq_take(r)};
+    *c = (struct chat){.r = r, .cfg = *cfg};
     uint32_t n_ctx = r->m.cfg.n_ctx;
     c->messages = json_array();
     c->ids = mem_alloc(n_ctx, sizeof *c->ids);

@@ -41,7 +41,7 @@ struct chat_stats {
 
 struct chat; /* opaque */
 
-/* r: with its tokenizer open and no sequence taken; borrowed. */
+/* r: with its tokenizer open; borrowed, and its sequence 0 is the chat's. */
 struct chat *chat_new(struct runner *r, const struct chat_config *cfg, struct err *e);
 void chat_free(struct chat *c); /* NULL is fine */
 

@@ -53,8 +53,7 @@ static struct talk open_talk(const char *system, uint32_t max_tokens)
     char path[512], name[] = "synth", shape[] = "tiny", type[] = "Q8_0";
     snprintf(path, sizeof path, "%s/tiny.gguf", t_scratch_dir());
     MUST_TRUE(tool_synth(4, (char *[]){name, shape, type, path, NULL}) == 0, "no model");
-    MUST_TRUE(runner_set_model(&cfg, path, &e), e.msg);
-    struct talk t = {.r = runner_open(&cfg, N_CTX, &e)};
+    struct talk t = {.r = runner_open(path, &cfg, N_CTX, &e)};
     MUST_TRUE(t.r && runner_open_tok(t.r, &e), e.msg);
     const struct chat_config cc = {
         .system = system,

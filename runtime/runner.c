@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-bool runner_set_model(struct load_config *cfg, const char *path, struct err *e)
+static bool set_path(struct load_config *cfg, const char *path, struct err *e)
 {
     int n = snprintf(cfg->model_path, sizeof cfg->model_path, "%s", path ? path : "");
     return (n >= 0 && (size_t)n < sizeof cfg->model_path) ||
@@ -30,15 +30,21 @@ static bool plan_usual(struct loaded *m, const struct load_config *cfg, uint32_t
     return load_plan(m, &fixed, NULL, NULL, e);
 }
 
-struct runner *runner_open(const struct load_config *cfg, uint32_t usual_ctx, struct err *e)
+struct runner *runner_open(const char *path, const struct load_config *cfg, uint32_t usual_ctx,
+                           struct err *e)
 {
+    struct load_config here = *cfg;
     struct runner *r = mem_alloc(1, sizeof *r);
     if (!r)
         return err_null(e, ERR_NOMEM, "no memory for the model's tables");
-    if (plan_usual(&r->m, cfg, usual_ctx, e) && load_commit(&r->m, e))
-        return r;
-    mem_free(r);
-    return NULL;
+    if (!set_path(&here, path, e) || !plan_usual(&r->m, &here, usual_ctx, e) ||
+        !load_commit(&r->m, e)) {
+        mem_free(r);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < r->m.cfg.max_seqs; i++)
+        CHECK(kv_seq_take(&r->m.kv) == (int32_t)i);
+    return r;
 }
 
 void runner_close(struct runner *r)
@@ -62,11 +68,6 @@ bool runner_open_tok(struct runner *r, struct err *e)
                        gguf_name(r->m.file), r->tok.n_vocab, r->m.model.dims.n_vocab);
     r->tok_scratch = mem_alloc(1, tok_scratch_bytes());
     return r->tok_scratch || err_set(e, ERR_NOMEM, "no memory for the tokenizer");
-}
-
-int32_t runner_seq_take(struct runner *r)
-{
-    return kv_seq_take(&r->m.kv);
 }
 
 uint32_t runner_n_tokens(const struct runner *r, int32_t seq)

@@ -17,6 +17,9 @@ struct runner {
     struct tok_scratch *tok_scratch;
 };
 
+/* The sequence of a runner with max_seqs 1. */
+enum { RUNNER_SEQ = 0 };
+
 /* What to compute logits for. */
 enum runner_rows { RUNNER_NO_ROWS, RUNNER_LAST_ROW, RUNNER_EVERY_ROW };
 
@@ -27,20 +30,17 @@ struct runner_part {
     uint32_t n_ids;
 };
 
-/* path NULL or "": pocket, the built-in model. */
-bool runner_set_model(struct load_config *cfg, const char *path, struct err *e);
-
-/* The model with memory and threads taken, no sequence yet; NULL with *e. The file must fit the
- * memory the machine has to spare, as for `serve`. cfg->n_ctx 0: usual_ctx, or what the model and
- * the memory allow if that is less. */
-struct runner *runner_open(const struct load_config *cfg, uint32_t usual_ctx, struct err *e);
+/* The model at path (NULL or "": pocket, the built-in one) with memory and threads taken, and
+ * sequences 0 .. max_seqs - 1, all empty; NULL with *e. The file must fit the memory the machine
+ * has to spare, as for `serve`. cfg->n_ctx 0: usual_ctx, or what the model and the memory allow if
+ * that is less. cfg->model_path is not looked at. */
+struct runner *runner_open(const char *path, const struct load_config *cfg, uint32_t usual_ctx,
+                           struct err *e);
 void runner_close(struct runner *r); /* NULL is fine */
 
 /* Also the file's tokenizer; ERR_FORMAT if it has none or one of another size than the model. */
 bool runner_open_tok(struct runner *r, struct err *e);
 
-/* A new, empty sequence, or -1: as many exist as max_seqs says. */
-int32_t runner_seq_take(struct runner *r);
 uint32_t runner_n_tokens(const struct runner *r, int32_t seq);
 
 /* One forward pass over the parts, each with at least one token; at most max_rows rows together and

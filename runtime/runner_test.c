@@ -22,11 +22,8 @@ static struct runner *open_tiny(void)
     char path[512], name[] = "synth", shape[] = "tiny", type[] = "Q8_0";
     snprintf(path, sizeof path, "%s/tiny.gguf", t_scratch_dir());
     MUST_TRUE(tool_synth(4, (char *[]){name, shape, type, path, NULL}) == 0, "no model");
-    MUST_TRUE(runner_set_model(&cfg, path, &e), e.msg);
-    struct runner *r = runner_open(&cfg, N_CTX, &e);
+    struct runner *r = runner_open(path, &cfg, N_CTX, &e);
     MUST_TRUE(r, e.msg);
-    CHECK_EQ(runner_seq_take(r), 0);
-    CHECK_EQ(runner_seq_take(r), 1);
     return r;
 }
 
@@ -153,17 +150,20 @@ TEST(runner_open_takes_no_more_context_than_the_model_has)
     char path[512], name[] = "synth", shape[] = "tiny", type[] = "Q8_0";
     snprintf(path, sizeof path, "%s/tiny.gguf", t_scratch_dir());
     MUST_TRUE(tool_synth(4, (char *[]){name, shape, type, path, NULL}) == 0, "no model");
-    MUST_TRUE(runner_set_model(&cfg, path, &e), e.msg);
     const struct {
         uint32_t usual_ctx, want;
     } cases[] = {{64, 64}, {100000, 512}};
     for (size_t i = 0; i < 2; i++) {
-        struct runner *r = runner_open(&cfg, cases[i].usual_ctx, &e);
+        struct runner *r = runner_open(path, &cfg, cases[i].usual_ctx, &e);
         MUST_TRUE(r, e.msg);
         CHECK_EQ(r->m.cfg.n_ctx, cases[i].want);
         runner_close(r);
     }
     cfg.n_ctx = 513;
-    CHECK_TRUE(!runner_open(&cfg, 64, &e));
+    CHECK_TRUE(!runner_open(path, &cfg, 64, &e));
     CHECK_EQ(e.code, ERR_LIMIT);
+    static char long_path[LOAD_MAX_PATH_BYTES + 1];
+    memset(long_path, 'x', LOAD_MAX_PATH_BYTES);
+    CHECK_TRUE(!runner_open(long_path, &cfg, 64, &e));
+    CHECK_TRUE(strstr(e.msg, "path is longer than"));
 }

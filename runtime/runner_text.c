@@ -4,6 +4,7 @@
 #include "runtime/tool_input.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool encode(struct runner_text *t, struct runner *r, struct str text,
                    enum runner_text_kind kind, struct err *e)
@@ -60,6 +61,13 @@ bool runner_text_read(struct runner_text *t, struct runner *r, const char *path,
     if (!ok)
         runner_text_deinit(t);
     return ok;
+}
+
+void runner_text_window(const struct runner_text *t, uint64_t first, uint32_t n_tokens,
+                        int32_t *window)
+{
+    window[0] = t->bos;
+    memcpy(window + 1, t->ids + first, n_tokens * sizeof *window);
 }
 
 void runner_text_deinit(struct runner_text *t)

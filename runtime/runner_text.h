@@ -21,6 +21,11 @@ struct runner_text {
 /* At least one id; every id is in the vocabulary. */
 bool runner_text_read(struct runner_text *t, struct runner *r, const char *path,
                       enum runner_text_kind kind, struct err *e);
+
+/* <bos> and the n_tokens ids from `first` on, as the model is given them: window [n_tokens + 1]. */
+void runner_text_window(const struct runner_text *t, uint64_t first, uint32_t n_tokens,
+                        int32_t *window);
+
 void runner_text_deinit(struct runner_text *t);
 
 #endif

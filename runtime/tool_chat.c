@@ -219,8 +219,8 @@ static bool open_session(struct session *s, struct err *e)
     struct chat_config cfg;
     s->is_shown_on_terminal = isatty(STDOUT_FILENO) == 1;
     s->is_interactive = s->is_shown_on_terminal && isatty(STDIN_FILENO) == 1;
-    if (!runner_set_model(&load, a->model, e) || !(s->r = runner_open(&load, USUAL_CTX, e)) ||
-        !runner_open_tok(s->r, e) || !fill_config(s, &cfg, e))
+    s->r = runner_open(a->model, &load, USUAL_CTX, e);
+    if (!s->r || !runner_open_tok(s->r, e) || !fill_config(s, &cfg, e))
         return false;
     s->chat = chat_new(s->r, &cfg, e);
     return s->chat;

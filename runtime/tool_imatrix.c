@@ -49,7 +49,6 @@ struct column_sums {
 struct collect {
     const struct imatrix_args *args;
     struct runner *r;
-    int32_t seq;
     struct column_sums *at; /* [n] */
     uint32_t n;
     double *sum_sq; /* of all */
@@ -132,12 +131,11 @@ static bool run_window(struct collect *c, const struct runner_text *t, uint64_t 
                        struct err *e)
 {
     uint32_t n = (uint32_t)num_min(t->n_ids - first, c->n_ctx - 1);
-    c->window[0] = t->bos;
-    memcpy(c->window + 1, t->ids + first, n * sizeof *c->window);
-    runner_truncate(c->r, c->seq, 0);
+    runner_text_window(t, first, n, c->window);
+    runner_truncate(c->r, RUNNER_SEQ, 0);
     for (uint32_t pos = 0, n_rows; pos < n + 1; pos += n_rows) {
         n_rows = (uint32_t)num_min(n + 1 - pos, c->r->m.cfg.max_rows);
-        struct runner_part part = {c->seq, c->window + pos, n_rows};
+        struct runner_part part = {RUNNER_SEQ, c->window + pos, n_rows};
         if (!runner_step(c->r, &part, 1, RUNNER_NO_ROWS, e))
             return false;
         progress_add(&c->progress, n_rows);
@@ -168,9 +166,9 @@ static bool open_model(struct collect *c, struct err *e)
     const struct imatrix_args *a = c->args;
     struct load_config cfg = {
         .n_ctx = (uint32_t)a->n_ctx, .max_seqs = 1, .n_threads = (uint32_t)a->n_threads};
-    if (!runner_set_model(&cfg, a->model, e) || !(c->r = runner_open(&cfg, USUAL_CTX, e)))
+    c->r = runner_open(a->model, &cfg, USUAL_CTX, e);
+    if (!c->r)
         return false;
-    c->seq = runner_seq_take(c->r);
     c->n_ctx = c->r->m.cfg.n_ctx;
     c->window = mem_alloc(c->n_ctx, sizeof *c->window);
     return c->window || err_set(e, ERR_NOMEM, "no memory for a window");

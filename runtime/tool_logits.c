@@ -39,7 +39,6 @@ struct logits_args {
 struct logits_run {
     const struct logits_args *args;
     struct runner *r;
-    int32_t seq;
     const int32_t *ids;
     uint32_t n_ids;
     FILE *out; /* NULL: print */
@@ -118,7 +117,7 @@ static bool run_rows(const struct logits_run *run, struct err *e)
         enum runner_rows rows = run->args->every_row    ? RUNNER_EVERY_ROW
                                 : pos + n == run->n_ids ? RUNNER_LAST_ROW
                                                         : RUNNER_NO_ROWS;
-        struct runner_part part = {run->seq, run->ids + pos, n};
+        struct runner_part part = {RUNNER_SEQ, run->ids + pos, n};
         ok = runner_step(run->r, &part, 1, rows, e);
         progress_add(&p, n);
         if (ok && run->out == NULL)
@@ -157,11 +156,7 @@ static bool open_model(struct logits_run *run, struct err *e)
                               .max_rows = chunk_rows,
                               .max_logit_rows = a->every_row ? chunk_rows : 1,
                               .n_threads = (uint32_t)a->n_threads};
-    if (!runner_set_model(&cfg, a->model, e))
-        return false;
-    run->r = runner_open(&cfg, cfg.n_ctx, e);
-    if (run->r)
-        run->seq = runner_seq_take(run->r);
+    run->r = runner_open(a->model, &cfg, cfg.n_ctx, e);
     return run->r;
 }
 

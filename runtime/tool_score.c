@@ -55,7 +55,6 @@ struct score_args {
 struct score_run {
     const struct score_args *args;
     struct runner *r;
-    int32_t seq;
     struct runner_text text;
     uint32_t n_ctx, n_stride;
     int32_t *window; /* [n_ctx]: <bos>, then text */
@@ -137,15 +136,13 @@ static bool score_rows(struct score_run *run, uint32_t pos, uint32_t n_rows, str
 /* Row i predicts text token first + i; the last token needs no row of its own. */
 static bool score_window(struct score_run *run, const struct score_window *w, struct err *e)
 {
-    run->window[0] = run->text.bos;
-    for (uint32_t i = 0; i < w->n_tokens; i++)
-        run->window[i + 1] = run->text.ids[w->first + i];
-    runner_truncate(run->r, run->seq, 0);
+    runner_text_window(&run->text, w->first, w->n_tokens, run->window);
+    runner_truncate(run->r, RUNNER_SEQ, 0);
     for (uint32_t pos = 0, n; pos < w->n_tokens; pos += n) {
         bool is_scored = pos >= w->n_unscored;
         n = is_scored ? (uint32_t)num_min(w->n_tokens - pos, SCORE_ROWS)
                       : (uint32_t)num_min(w->n_unscored - pos, run->r->m.cfg.max_rows);
-        struct runner_part part = {run->seq, run->window + pos, n};
+        struct runner_part part = {RUNNER_SEQ, run->window + pos, n};
         if (!runner_step(run->r, &part, 1, is_scored ? RUNNER_EVERY_ROW : RUNNER_NO_ROWS, e) ||
             (is_scored && !score_rows(run, pos, n, e)))
             return false;
@@ -261,9 +258,9 @@ static bool open_model(struct score_run *run, struct err *e)
                               .kv_type = (enum kv_type)a->kv_type,
                               .max_logit_rows = SCORE_ROWS,
                               .n_threads = (uint32_t)a->n_threads};
-    if (!runner_set_model(&cfg, a->model, e) || !(run->r = runner_open(&cfg, USUAL_CTX, e)))
+    run->r = runner_open(a->model, &cfg, USUAL_CTX, e);
+    if (!run->r)
         return false;
-    run->seq = runner_seq_take(run->r);
     run->n_ctx = run->r->m.cfg.n_ctx;
     run->n_stride = ref ? ref->n_stride : a->n_stride ? (uint32_t)a->n_stride : run->n_ctx / 2;
     if (run->n_ctx < 2 || run->n_stride > run->n_ctx - 1)
