@@ -3,7 +3,7 @@
  * conversation has few segments. */
 #include "models/gemma4_chat_priv.h"
 
-#include "models/unicode_tab.h"
+#include "models/unicode.h"
 
 void sink_init(struct sink *s, struct gemma4_chat_out *out)
 {
@@ -52,31 +52,10 @@ void sink_plain(struct sink *s, const char *literal)
     append(s, str_of(literal));
 }
 
-static uint32_t upper_of(uint32_t cp)
-{
-    size_t low = 0, high = sizeof unicode_upper / sizeof unicode_upper[0];
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        const struct unicode_range *r = &unicode_upper[mid];
-        if (cp > r->last)
-            low = mid + 1;
-        else if (cp < r->first)
-            high = mid;
-        else
-            return (cp - r->first) % r->stride == 0 ? (uint32_t)((int32_t)cp + r->delta) : cp;
-    }
-    return cp;
-}
-
 static void append_upper(struct sink *s, uint32_t cp)
 {
-    uint32_t single[3] = {upper_of(cp), 0, 0};
-    const uint32_t *to = single;
-    for (size_t i = 0; i < sizeof unicode_upper_long / sizeof unicode_upper_long[0]; i++) {
-        if (unicode_upper_long[i].cp == cp)
-            to = unicode_upper_long[i].to;
-    }
-    for (int i = 0; i < 3 && (i == 0 || to[i]); i++) {
+    uint32_t to[3], n = unicode_to_upper(cp, to);
+    for (uint32_t i = 0; i < n; i++) {
         char bytes[4];
         append(s, (struct str){bytes, utf8_put(to[i], bytes)});
     }

@@ -1,7 +1,7 @@
 /* gemma4_chat_value: JSON values as the template prints them (gemma4-chat.md 5.4). */
 #include "models/gemma4_chat_priv.h"
 
-#include "models/unicode_tab.h"
+#include "models/unicode.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,24 +144,6 @@ static void print_number(struct sink *s, const json_t *v)
 /* ---- sorted members ---- */
 
 /* Simple lower case; the one expansion there is (U+0130: i and U+0307) is the caller's. */
-static uint32_t lower_of(uint32_t cp)
-{
-    size_t low = 0, high = sizeof unicode_lower / sizeof unicode_lower[0];
-    if (cp < 0x80)
-        return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        const struct unicode_range *r = &unicode_lower[mid];
-        if (cp > r->last)
-            low = mid + 1;
-        else if (cp < r->first)
-            high = mid;
-        else
-            return (cp - r->first) % r->stride == 0 ? (uint32_t)((int32_t)cp + r->delta) : cp;
-    }
-    return cp;
-}
-
 struct lower_walk {
     struct str text;
     size_t at;
@@ -187,7 +169,7 @@ static uint32_t lower_next(struct lower_walk *w)
         w->pending = 0x307;
         return 'i';
     }
-    return lower_of(cp);
+    return unicode_to_lower(cp);
 }
 
 static bool sorts_before(const struct value_member *a, const struct value_member *b)
@@ -334,23 +316,6 @@ bool value_print(struct sink *s, const json_t *v, struct value_style style, stru
 
 /* ---- expressions, printed as Python prints them ---- */
 
-static bool is_printable(uint32_t cp)
-{
-    size_t low = 0, high = sizeof unicode_unprintable / sizeof unicode_unprintable[0];
-    if (cp < 0x80)
-        return cp >= 0x20 && cp != 0x7f;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (cp > unicode_unprintable[mid][1])
-            low = mid + 1;
-        else if (cp < unicode_unprintable[mid][0])
-            high = mid;
-        else
-            return false;
-    }
-    return true;
-}
-
 /* Python's escape of one character, empty if it stands for itself. */
 static void escape_char(char escaped[12], uint32_t cp, char quote)
 {
@@ -359,7 +324,7 @@ static void escape_char(char escaped[12], uint32_t cp, char quote)
         snprintf(escaped, 12, "\\%c", (char)cp);
     else if (cp == '\n' || cp == '\r' || cp == '\t')
         snprintf(escaped, 12, "\\%c", cp == '\n' ? 'n' : cp == '\r' ? 'r' : 't');
-    else if (!is_printable(cp))
+    else if (!unicode_is_printable(cp))
         snprintf(escaped, 12, cp < 0x100 ? "\\x%02x" : cp < 0x10000 ? "\\u%04x" : "\\U%08x", cp);
 }
 
