@@ -55,14 +55,6 @@ STEP_FN __m256 odd_scales(float d, float unit, __m256i scales)
     return _mm256_mul_ps(_mm256_set1_ps(d * unit), _mm256_cvtepi32_ps(odd));
 }
 
-/* 8 nibbles, the least significant first. */
-STEP_FN __m256i nibbles_of_u32(uint32_t packed)
-{
-    __m256i shifted = _mm256_srlv_epi32(_mm256_set1_epi32((int)packed),
-                                        _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
-    return _mm256_and_si256(shifted, _mm256_set1_epi32(15));
-}
-
 /* IQ2_XS and IQ2_S: of 8 bytes the low nibbles scale first halves, the high nibbles second. */
 STEP_FN void iq2_scales(float d, const uint8_t *p, __m256 c[2])
 {

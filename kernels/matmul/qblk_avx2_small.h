@@ -98,16 +98,9 @@ STEP_FN void step_iq4_nl(const uint8_t *p, struct quant_step *s)
  * block */
 STEP_FN void step_iq4_xs(const uint8_t *p, struct quant_step *s)
 {
-    const __m256i by_4 = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
-    const __m256i by_2 = _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14);
     for (int b = 0; b < 8; b++)
         s->w[b] = iq4_levels(codes_of_16(p + IQ4_XS_QS_OFF + 16 * b));
-    __m256i low = _mm256_set1_epi32((int)half_load_u32(p + IQ4_XS_SL_OFF));
-    __m256i high = _mm256_set1_epi32(half_load_u16(p + IQ4_XS_SH_OFF) << 4);
-    low = _mm256_and_si256(_mm256_srlv_epi32(low, by_4), _mm256_set1_epi32(15));
-    high = _mm256_and_si256(_mm256_srlv_epi32(high, by_2), _mm256_set1_epi32(0x30));
-    __m256i scales = _mm256_sub_epi32(_mm256_or_si256(low, high), _mm256_set1_epi32(32));
-    s->c[0] = _mm256_mul_ps(_mm256_set1_ps(half_load_f16(p)), _mm256_cvtepi32_ps(scales));
+    s->c[0] = _mm256_mul_ps(_mm256_set1_ps(half_load_f16(p)), iq4_xs_scale_levels(p));
 }
 
 /* Doubled values of E2M1 codes, plus 16. */
@@ -121,16 +114,7 @@ STEP_FN __m256i e2m1_values(__m256i codes)
 /* 2^(code - 128) of the first byte of 8 blocks; subnormal for 0 and 1, 255 is a NaN. */
 STEP_FN __m256 half_e8m0_of_blocks(const uint8_t *p)
 {
-    __m128i bytes = _mm_setzero_si128();
-    bytes = _mm_insert_epi8(bytes, p[0], 0);
-    bytes = _mm_insert_epi8(bytes, p[MXFP4_BYTES], 1);
-    bytes = _mm_insert_epi8(bytes, p[2 * MXFP4_BYTES], 2);
-    bytes = _mm_insert_epi8(bytes, p[3 * MXFP4_BYTES], 3);
-    bytes = _mm_insert_epi8(bytes, p[4 * MXFP4_BYTES], 4);
-    bytes = _mm_insert_epi8(bytes, p[5 * MXFP4_BYTES], 5);
-    bytes = _mm_insert_epi8(bytes, p[6 * MXFP4_BYTES], 6);
-    bytes = _mm_insert_epi8(bytes, p[7 * MXFP4_BYTES], 7);
-    __m256i code = _mm256_cvtepu8_epi32(bytes);
+    __m256i code = e8m0_of_blocks(p);
     __m256i bits = _mm256_slli_epi32(_mm256_sub_epi32(code, _mm256_set1_epi32(1)), 23);
     __m256i tiny = _mm256_sllv_epi32(_mm256_set1_epi32(0x00200000), code);
     __m256i is_tiny = _mm256_cmpgt_epi32(_mm256_set1_epi32(2), code);

@@ -6,13 +6,7 @@
 #ifndef KERNELS_MATMUL_QBLK_AVX512_H
 #define KERNELS_MATMUL_QBLK_AVX512_H
 
-#include "kernels/quant/half.h"
-#include "kernels/quant/qblk.h"
-
-#include <immintrin.h>
-#include <string.h>
-
-#define STEP_FN static inline __attribute__((always_inline))
+#include "kernels/matmul/qblk_x86.h"
 
 struct quant_step {
     __m512i w[4]; /* bytes of blocks 2i and 2i + 1 */
@@ -20,21 +14,6 @@ struct quant_step {
                  only */
     __m512 m; /* minima likewise */
 };
-
-STEP_FN __m256i load32(const uint8_t *p)
-{
-    return _mm256_loadu_si256((const __m256i *)(const void *)p);
-}
-
-STEP_FN __m128i load16(const uint8_t *p)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)p);
-}
-
-STEP_FN __m128i load8(const uint8_t *p)
-{
-    return _mm_loadl_epi64((const __m128i *)(const void *)p);
-}
 
 STEP_FN uint64_t load_u64(const uint8_t *p)
 {
@@ -49,26 +28,10 @@ STEP_FN __m512 f16_in_all(const uint8_t *p)
     return _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(half_load_u16(p))));
 }
 
-/* The f16 of 8 successive blocks. */
-STEP_FN __m512 f16_of_blocks(const uint8_t *p, size_t block_bytes)
+/* The f16 of 8 successive blocks in the low half; the high one is not used. */
+STEP_FN __m512 f16_in_low(const uint8_t *p, size_t block_bytes)
 {
-    __m128i words =
-        _mm_setzero_si128(); /* not a gather: those are slow where their data leaks are patched */
-    words = _mm_insert_epi16(words, half_load_u16(p), 0);
-    words = _mm_insert_epi16(words, half_load_u16(p + block_bytes), 1);
-    words = _mm_insert_epi16(words, half_load_u16(p + 2 * block_bytes), 2);
-    words = _mm_insert_epi16(words, half_load_u16(p + 3 * block_bytes), 3);
-    words = _mm_insert_epi16(words, half_load_u16(p + 4 * block_bytes), 4);
-    words = _mm_insert_epi16(words, half_load_u16(p + 5 * block_bytes), 5);
-    words = _mm_insert_epi16(words, half_load_u16(p + 6 * block_bytes), 6);
-    words = _mm_insert_epi16(words, half_load_u16(p + 7 * block_bytes), 7);
-    return _mm512_castps256_ps512(_mm256_cvtph_ps(words));
-}
-
-/* Bytes 0, 2, 4, ... then 1, 3, 5, ... */
-STEP_FN __m128i evens_then_odds(__m128i x)
-{
-    return _mm_shuffle_epi8(x, _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
+    return _mm512_castps256_ps512(f16_of_blocks(p, block_bytes));
 }
 
 STEP_FN __m512 floats_of_unsigned(__m128i bytes)
@@ -120,7 +83,7 @@ STEP_FN void step_q8_0(const uint8_t *p, struct quant_step *s)
         q = _mm512_inserti64x4(q, load32(pair + Q8_0_BYTES), 1);
         s->w[i] = _mm512_xor_si512(q, flip);
     }
-    s->c = f16_of_blocks(p, Q8_0_BYTES);
+    s->c = f16_in_low(p, Q8_0_BYTES);
 }
 
 #endif

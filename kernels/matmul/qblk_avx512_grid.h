@@ -76,14 +76,6 @@ STEP_FN __m512 odd_scales_16(__m512 d, float unit, __m512i scales)
     return _mm512_mul_ps(_mm512_mul_ps(d, _mm512_set1_ps(unit)), _mm512_cvtepi32_ps(odd));
 }
 
-/* 8 nibbles, the least significant first. */
-STEP_FN __m256i nibbles_of_u32(uint32_t packed)
-{
-    __m256i shifted = _mm256_srlv_epi32(_mm256_set1_epi32((int)packed),
-                                        _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28));
-    return _mm256_and_si256(shifted, _mm256_set1_epi32(15));
-}
-
 /* Low nibbles of 8 bytes, then high nibbles: IQ2_XS and IQ2_S scale halves of blocks so. */
 STEP_FN __m512i nibbles_of_bytes(const uint8_t *p)
 {

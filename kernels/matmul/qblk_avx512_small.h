@@ -33,21 +33,21 @@ STEP_FN void add_fifth_bits(const uint8_t *words, size_t block_bytes, __m512i w[
 /* The files have an offset to add, the step a minimum to subtract. */
 STEP_FN __m512 minima_of_blocks(const uint8_t *m, size_t block_bytes)
 {
-    return _mm512_xor_ps(f16_of_blocks(m, block_bytes), _mm512_set1_ps(-0.0f));
+    return _mm512_xor_ps(f16_in_low(m, block_bytes), _mm512_set1_ps(-0.0f));
 }
 
 /* d; qs[16]; offset 8 */
 STEP_FN void step_q4_0(const uint8_t *p, struct quant_step *s)
 {
     codes_of_blocks(p + Q4_0_QS_OFF, Q4_0_BYTES, s->w);
-    s->c = f16_of_blocks(p, Q4_0_BYTES);
+    s->c = f16_in_low(p, Q4_0_BYTES);
 }
 
 /* d, m; qs[16]; offset 0 */
 STEP_FN void step_q4_1(const uint8_t *p, struct quant_step *s)
 {
     codes_of_blocks(p + Q4_1_QS_OFF, Q4_1_BYTES, s->w);
-    s->c = f16_of_blocks(p, Q4_1_BYTES);
+    s->c = f16_in_low(p, Q4_1_BYTES);
     s->m = minima_of_blocks(p + Q4_1_M_OFF, Q4_1_BYTES);
 }
 
@@ -56,7 +56,7 @@ STEP_FN void step_q5_0(const uint8_t *p, struct quant_step *s)
 {
     codes_of_blocks(p + Q5_0_QS_OFF, Q5_0_BYTES, s->w);
     add_fifth_bits(p + Q5_0_QH_OFF, Q5_0_BYTES, s->w);
-    s->c = f16_of_blocks(p, Q5_0_BYTES);
+    s->c = f16_in_low(p, Q5_0_BYTES);
 }
 
 /* d, m; u32 of fifth bits; qs[16]; offset 0 */
@@ -64,7 +64,7 @@ STEP_FN void step_q5_1(const uint8_t *p, struct quant_step *s)
 {
     codes_of_blocks(p + Q5_1_QS_OFF, Q5_1_BYTES, s->w);
     add_fifth_bits(p + Q5_1_QH_OFF, Q5_1_BYTES, s->w);
-    s->c = f16_of_blocks(p, Q5_1_BYTES);
+    s->c = f16_in_low(p, Q5_1_BYTES);
     s->m = minima_of_blocks(p + Q5_1_M_OFF, Q5_1_BYTES);
 }
 
@@ -83,25 +83,17 @@ STEP_FN void step_iq4_nl(const uint8_t *p, struct quant_step *s)
     codes_of_blocks(p + IQ4_NL_QS_OFF, IQ4_NL_BYTES, s->w);
     for (int i = 0; i < 4; i++)
         s->w[i] = iq4_levels(s->w[i]);
-    s->c = f16_of_blocks(p, IQ4_NL_BYTES);
+    s->c = f16_in_low(p, IQ4_NL_BYTES);
 }
 
 /* d, u16 of high bits, u32 of low nibbles of 8 scales of 6 bits, less 32; qs[128], 16 bytes per
  * block; offset 128 */
 STEP_FN void step_iq4_xs(const uint8_t *p, struct quant_step *s)
 {
-    const __m256i by_4 = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
-    const __m256i by_2 = _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14);
     for (int i = 0; i < 4; i++)
         s->w[i] = iq4_levels(codes_of_two(load32(p + IQ4_XS_QS_OFF + 32 * i)));
-    __m256i low = _mm256_set1_epi32((int)half_load_u32(p + IQ4_XS_SL_OFF));
-    __m256i high = _mm256_set1_epi32(half_load_u16(p + IQ4_XS_SH_OFF) << 4);
-    low = _mm256_and_si256(_mm256_srlv_epi32(low, by_4), _mm256_set1_epi32(15));
-    high = _mm256_and_si256(_mm256_srlv_epi32(high, by_2), _mm256_set1_epi32(0x30));
-    __m256i scales = _mm256_sub_epi32(_mm256_or_si256(low, high), _mm256_set1_epi32(32));
-    __m512 d = f16_in_all(p);
-    s->c = _mm512_castps256_ps512(
-        _mm256_mul_ps(_mm512_castps512_ps256(d), _mm256_cvtepi32_ps(scales)));
+    __m256 d = _mm512_castps512_ps256(f16_in_all(p));
+    s->c = _mm512_castps256_ps512(_mm256_mul_ps(d, iq4_xs_scale_levels(p)));
 }
 
 /* Doubled values of E2M1 codes, plus 16. */
@@ -115,16 +107,7 @@ STEP_FN __m512i e2m1_values(__m512i codes)
 /* 2^(code - 128) of the first byte of 8 blocks; subnormal for 0 and 1, 255 is a NaN. */
 STEP_FN __m512 half_e8m0_of_blocks(const uint8_t *p)
 {
-    __m128i bytes = _mm_setzero_si128();
-    bytes = _mm_insert_epi8(bytes, p[0], 0);
-    bytes = _mm_insert_epi8(bytes, p[MXFP4_BYTES], 1);
-    bytes = _mm_insert_epi8(bytes, p[2 * MXFP4_BYTES], 2);
-    bytes = _mm_insert_epi8(bytes, p[3 * MXFP4_BYTES], 3);
-    bytes = _mm_insert_epi8(bytes, p[4 * MXFP4_BYTES], 4);
-    bytes = _mm_insert_epi8(bytes, p[5 * MXFP4_BYTES], 5);
-    bytes = _mm_insert_epi8(bytes, p[6 * MXFP4_BYTES], 6);
-    bytes = _mm_insert_epi8(bytes, p[7 * MXFP4_BYTES], 7);
-    __m256i code = _mm256_cvtepu8_epi32(bytes);
+    __m256i code = e8m0_of_blocks(p);
     __m256i bits = _mm256_slli_epi32(_mm256_sub_epi32(code, _mm256_set1_epi32(1)), 23);
     __mmask8 is_tiny = _mm256_cmplt_epi32_mask(code, _mm256_set1_epi32(2));
     bits = _mm256_mask_sllv_epi32(bits, is_tiny, _mm256_set1_epi32(0x00200000), code);

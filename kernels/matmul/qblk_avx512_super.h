@@ -69,20 +69,9 @@ STEP_FN void step_q2_k(const uint8_t *p, struct quant_step *s)
  * the high two of S[4k ..] bits 2k of 4 bytes. */
 STEP_FN void step_q3_k(const uint8_t *p, struct quant_step *s)
 {
-    enum { BEFORE = 2 }; /* bytes loaded before the scales, to end with the block */
-    const __m128i low_from = _mm_setr_epi8(2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5, 6, 7, 8, 9);
-    const __m128i high_from =
-        _mm_setr_epi8(10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13);
     two_bit_codes(p + Q3_K_QS_OFF, s->w);
     add_high_bits(load32(p), 4, s->w);
-    __m128i packed = load16(p + Q3_K_SCALES_OFF - BEFORE);
-    __m128i low = _mm_shuffle_epi8(packed, low_from), high = _mm_shuffle_epi8(packed, high_from);
-    low = _mm_and_si128(_mm_srlv_epi32(low, _mm_setr_epi32(0, 0, 4, 4)), _mm_set1_epi8(15));
-    high = _mm_sllv_epi32(high, _mm_setr_epi32(4, 2, 0, 0));
-    high = _mm_srlv_epi32(high, _mm_setr_epi32(0, 0, 0, 2));
-    __m128i codes = _mm_or_si128(low, _mm_and_si128(high, _mm_set1_epi8(0x30)));
-    __m128i scales = evens_then_odds(_mm_sub_epi8(codes, _mm_set1_epi8(32)));
-    s->c = _mm512_mul_ps(f16_in_all(p + Q3_K_D_OFF), floats_of_signed(scales));
+    s->c = _mm512_mul_ps(f16_in_all(p + Q3_K_D_OFF), floats_of_signed(q3_k_scale_levels(p)));
 }
 
 /* ql[128], qh[64], i8 scales[16], d; half n: ql[64n ..] low nibbles are blocks 4n, 4n + 1, high
@@ -112,12 +101,6 @@ STEP_FN void step_tq2_0(const uint8_t *p, struct quant_step *s)
 {
     two_bit_codes(p, s->w);
     s->c = f16_in_all(p + TQ2_0_D_OFF);
-}
-
-/* Bytes times 3 modulo 256. */
-STEP_FN __m256i times_3(__m256i x)
-{
-    return _mm256_add_epi8(x, _mm256_add_epi8(x, x));
 }
 
 /* The integer part of 3 / 256 times each byte. */

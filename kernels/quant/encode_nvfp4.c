@@ -38,27 +38,12 @@ static uint8_t ue4m3_half_up(float v)
     return (uint8_t)(code > MAX_SCALE ? MAX_SCALE : code);
 }
 
-/* The nearest code, the smaller magnitude on a tie; the sign only where that is not 0. */
-static uint8_t near_code(float x, float scale)
-{
-    float magnitude = encode_abs(x), best = magnitude;
-    uint8_t code = 0;
-    for (uint8_t c = 1; c < 8; c++) {
-        float diff = encode_abs(e2m1[c] * scale - magnitude);
-        if (diff < best) {
-            best = diff;
-            code = c;
-        }
-    }
-    return (uint8_t)(code | (x < 0 && code ? 8 : 0));
-}
-
 static uint8_t one_level_group(const float *x, uint8_t *qs)
 {
     uint8_t codes[GROUP], scale_code = ue4m3_half_up(encode_abs_max(x, GROUP) / 6);
-    float scale = half_from_ue4m3(scale_code);
+    float half = half_from_ue4m3(scale_code) / 2;
     for (uint32_t i = 0; i < GROUP; i++)
-        codes[i] = near_code(x[i], scale);
+        codes[i] = encode_e2m1_near(x[i], half);
     pack_codes(codes, qs);
     return scale_code;
 }

@@ -117,4 +117,21 @@ static inline float encode_sum_sq(const float *x, uint64_t n_elems)
     return sum;
 }
 
+/* The E2M1 code of x / (2 * half) rounded to the nearest, the smaller one on a tie; the sign only
+ * where the magnitude is not 0. */
+static inline uint8_t encode_e2m1_near(float x, float half)
+{
+    static const float doubled[8] = {0, 1, 2, 3, 4, 6, 8, 12};
+    float magnitude = encode_abs(x), best = magnitude;
+    uint8_t code = 0;
+    for (uint8_t c = 1; c < 8; c++) {
+        float diff = encode_abs(doubled[c] * half - magnitude);
+        if (diff < best) {
+            best = diff;
+            code = c;
+        }
+    }
+    return (uint8_t)(code | (x < 0 && code ? 8 : 0));
+}
+
 #endif

@@ -167,25 +167,6 @@ bool encode_q32_q8_0(const float *x, const struct encode_guide *guide, uint8_t *
     return fits;
 }
 
-/* Twice the magnitudes of E2M1 codes 0 .. 7. */
-static const uint8_t e2m1_doubled[8] = {0, 1, 2, 3, 4, 6, 8, 12};
-
-/* The nearest code, the smaller one on a tie; the sign only where the magnitude is not 0. half is
- * half the block's scale. */
-static uint8_t e2m1_near(float x, float half)
-{
-    float magnitude = encode_abs(x), best = magnitude;
-    uint8_t code = 0;
-    for (uint8_t c = 1; c < 8; c++) {
-        float diff = encode_abs((float)e2m1_doubled[c] * half - magnitude);
-        if (diff < best) {
-            best = diff;
-            code = c;
-        }
-    }
-    return (uint8_t)(code | (x < 0 && code ? 8 : 0));
-}
-
 /* E8M0 scale 2^e with e = floor(log2(max|x|)) - 2, nibbles as everywhere in blocks of 32. The last
  * code, 255, is NaN: no finite f32 reaches it. */
 bool encode_q32_mxfp4(const float *x, const struct encode_guide *guide, uint8_t *out,
@@ -199,7 +180,7 @@ bool encode_q32_mxfp4(const float *x, const struct encode_guide *guide, uint8_t 
         float half = half_from_bits32(e > 1 ? (uint32_t)(e - 1) << 23 : 0x00200000u << e);
         out[0] = (uint8_t)e;
         for (uint32_t i = 0; i < ELEMS; i++)
-            codes[i] = e2m1_near(x[i], half);
+            codes[i] = encode_e2m1_near(x[i], half);
         pack_nibbles(codes, out + 1);
     }
     return true;
