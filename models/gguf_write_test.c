@@ -3,32 +3,9 @@
 #include "runtime/base/mem.h"
 #include "tests/t.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-struct path {
-    char at[512];
-};
-
-static struct path scratch_path(const char *file)
-{
-    struct path path;
-    snprintf(path.at, sizeof path.at, "%s/%s", t_scratch_dir(), file);
-    return path;
-}
-
-static int n_files_in_scratch(void)
-{
-    int n = 0;
-    DIR *dir = opendir(t_scratch_dir());
-    MUST_TRUE(dir != NULL, "no scratch directory");
-    for (struct dirent *d = readdir(dir); d; d = readdir(dir))
-        n += d->d_name[0] != '.';
-    closedir(dir);
-    return n;
-}
 
 /* Declares all that g holds and streams it in pieces of at most piece_bytes. */
 static bool copy_to(const struct gguf *g, const char *path, uint64_t piece_bytes, struct err *e)
@@ -68,7 +45,7 @@ TEST(gguf_write_gives_the_bytes_of_the_independent_writer)
         snprintf(source, sizeof source, "tests/vectors/gguf/%s.gguf", files[i]);
         struct gguf *g = gguf_open(source, &e);
         MUST_TRUE(g != NULL, e.msg);
-        struct path path = scratch_path("copy.gguf");
+        struct t_path path = t_scratch_path("copy.gguf");
         MUST_TRUE(copy_to(g, path.at, 7, &e), e.msg);
         gguf_close(g);
         void *got = t_read_file(path.at, &n_got), *want = t_read_file(source, &n_want);
@@ -159,16 +136,16 @@ TEST(gguf_write_leaves_nothing_behind_unless_committed)
 {
     struct err e = {0};
     const float t[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-    struct path path = scratch_path("out.gguf");
+    struct t_path path = t_scratch_path("out.gguf");
     struct gguf_writer *w = one_tensor(&e);
     MUST_TRUE(gguf_write_open(w, path.at, &e), e.msg);
-    CHECK_EQ(n_files_in_scratch(), 1); /* the partial one */
+    CHECK_EQ(t_scratch_n_entries(), 1); /* the partial one */
     CHECK_TRUE(gguf_write_bytes(w, t, 16, &e));
     CHECK_TRUE(!gguf_write_bytes(w, t, 17, &e)); /* more than the tensor has left */
     CHECK_TRUE(!gguf_write_commit(w, &e));
     CHECK_TRUE(strstr(e.msg, "0 of 1 tensors were written") != NULL);
     gguf_write_free(w);
-    CHECK_EQ(n_files_in_scratch(), 0);
+    CHECK_EQ(t_scratch_n_entries(), 0);
 
     w = one_tensor(&e);
     MUST_TRUE(gguf_write_open(w, path.at, &e) && gguf_write_bytes(w, t, sizeof t, &e) &&
@@ -176,7 +153,7 @@ TEST(gguf_write_leaves_nothing_behind_unless_committed)
               e.msg);
     uint64_t n_bytes = gguf_write_file_bytes(w), off_bytes = gguf_write_tensor_off_bytes(w, 0);
     gguf_write_free(w);
-    CHECK_EQ(n_files_in_scratch(), 1);
+    CHECK_EQ(t_scratch_n_entries(), 1);
     struct gguf *g = gguf_open(path.at, &e);
     MUST_TRUE(g != NULL, e.msg);
     CHECK_EQ(gguf_mapped_bytes(g), n_bytes);
@@ -193,7 +170,7 @@ TEST(gguf_write_never_replaces_what_is_not_a_file)
     CHECK_TRUE(strstr(e.msg, "is not a regular file") != NULL);
     gguf_write_free(w);
     w = one_tensor(&e);
-    CHECK_TRUE(!gguf_write_open(w, scratch_path("absent/out.gguf").at, &e));
+    CHECK_TRUE(!gguf_write_open(w, t_scratch_path("absent/out.gguf").at, &e));
     CHECK_EQ(e.code, ERR_IO);
     gguf_write_free(w);
 }
@@ -201,7 +178,7 @@ TEST(gguf_write_never_replaces_what_is_not_a_file)
 TEST(gguf_write_releases_everything_whichever_allocation_fails)
 {
     struct err e = {0};
-    struct path path = scratch_path("copy.gguf");
+    struct t_path path = t_scratch_path("copy.gguf");
     uint64_t n_steps = 0;
     for (;; n_steps++) {
         struct gguf *g = gguf_open("tests/vectors/gguf/v_every_tensor_type.gguf", &e);
@@ -218,5 +195,5 @@ TEST(gguf_write_releases_everything_whichever_allocation_fails)
         CHECK_EQ(e.code, ERR_NOMEM);
     }
     CHECK_TRUE(n_steps > 30);
-    CHECK_EQ(n_files_in_scratch(), 1);
+    CHECK_EQ(t_scratch_n_entries(), 1);
 }

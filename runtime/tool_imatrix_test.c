@@ -3,50 +3,28 @@
 #include "runtime/base/mem.h"
 #include "runtime/tool_arg.h"
 #include "runtime/tools.h"
-#include "tests/t.h"
+#include "tests/tool_run.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { N_IDS = 40, CTX = 16, N_WINDOWS = 3, MAX_WORDS = 10 };
+enum { N_IDS = 40, CTX = 16, N_WINDOWS = 3 };
 
 static const int32_t bos = 2;
-
-struct path {
-    char at[512];
-};
-
-static struct path scratch_path(const char *file)
-{
-    struct path path;
-    snprintf(path.at, sizeof path.at, "%s/%s", t_scratch_dir(), file);
-    return path;
-}
 
 static int32_t id_at(int i)
 {
     return 300 + i * 37 % 97;
 }
 
-static void write_ids(const struct path *path, int first, int n)
+static void write_ids(const struct t_path *path, int first, int n)
 {
     FILE *f = fopen(path->at, "we");
     MUST_TRUE(f != NULL, path->at);
     for (int i = first; i < first + n; i++)
         fprintf(f, "%d\n", (int)id_at(i));
     CHECK_EQ(fclose(f), 0);
-}
-
-static int run(int (*tool)(int, char **), int n, const char *const *from)
-{
-    char words[MAX_WORDS][512], *argv[MAX_WORDS];
-    MUST_TRUE(n <= MAX_WORDS, NULL);
-    for (int i = 0; i < n; i++) {
-        snprintf(words[i], sizeof words[i], "%s", from[i]);
-        argv[i] = words[i];
-    }
-    return tool(n, argv);
 }
 
 /* sum over all positions of the squares of RMS(embedding * sqrt(D)) * norm: what enters the first
@@ -82,17 +60,16 @@ static const struct imatrix_entry *entry_of(const struct imatrix *m, const char 
 
 TEST(imatrix_tool_sums_what_enters_each_matrix)
 {
-    struct path model = scratch_path("model.gguf"), a = scratch_path("a"), b = scratch_path("b"),
-                out = scratch_path("out.gguf");
+    struct t_path model = t_scratch_path("model.gguf"), a = t_scratch_path("a"),
+                  b = t_scratch_path("b"), out = t_scratch_path("out.gguf");
     struct err e = {0};
     double want[512] = {0};
     write_ids(&a, 0, CTX - 1); /* one window, then two */
     write_ids(&b, CTX - 1, N_IDS - CTX + 1);
-    const char *const synth[] = {"synth", "tiny", "F32", model.at};
-    const char *const collect[] = {"imatrix", a.at,     b.at,    "-o",    out.at,
-                                   "-m",      model.at, "--ids", "--ctx", "16"};
-    CHECK_EQ(run(tool_synth, 4, synth), TOOL_OK);
-    CHECK_EQ(run(tool_imatrix, 10, collect), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_synth, "synth", "tiny", "F32", model.at), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_imatrix, "imatrix", a.at, b.at, "-o", out.at, "-m", model.at, "--ids",
+                      "--ctx", "16"),
+             TOOL_OK);
     struct gguf *g = gguf_open(model.at, &e), *raw = gguf_open(out.at, &e);
     struct imatrix *m = imatrix_open(out.at, &e);
     MUST_TRUE(g && raw && m, e.msg);
@@ -120,16 +97,13 @@ TEST(imatrix_tool_sums_what_enters_each_matrix)
 
 TEST(imatrix_tool_names_what_is_wrong)
 {
-    struct path ids = scratch_path("ids");
+    struct t_path ids = t_scratch_path("ids");
     write_ids(&ids, 0, 4);
-    const char *const no_out[] = {"imatrix", ids.at, "--ids"};
-    const char *const no_text[] = {"imatrix", "-o", ids.at};
-    const char *const no_file[] = {"imatrix", "tests/absent", "-o", ids.at};
-    const char *const no_folder[] = {"imatrix", ids.at, "--ids", "-o", "tests/absent/m.gguf",
-                                     "--ctx",   "8"};
-    CHECK_EQ(run(tool_imatrix, 3, no_out), TOOL_USAGE);
-    CHECK_EQ(run(tool_imatrix, 3, no_text), TOOL_USAGE);
-    CHECK_EQ(run(tool_imatrix, 4, no_file), TOOL_FAILED);
-    CHECK_EQ(run(tool_imatrix, 7, no_folder), TOOL_FAILED);
+    CHECK_EQ(TOOL_RUN(tool_imatrix, "imatrix", ids.at, "--ids"), TOOL_USAGE);
+    CHECK_EQ(TOOL_RUN(tool_imatrix, "imatrix", "-o", ids.at), TOOL_USAGE);
+    CHECK_EQ(TOOL_RUN(tool_imatrix, "imatrix", "tests/absent", "-o", ids.at), TOOL_FAILED);
+    CHECK_EQ(TOOL_RUN(tool_imatrix, "imatrix", ids.at, "--ids", "-o", "tests/absent/m.gguf",
+                      "--ctx", "8"),
+             TOOL_FAILED);
     CHECK_EQ(mem_n_live(), 0);
 }

@@ -8,49 +8,12 @@
 #include "runtime/tool_arg.h"
 #include "runtime/tool_input.h"
 #include "runtime/tool_synth.h"
-#include "tests/t.h"
+#include "tests/tool_run.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-struct path {
-    char at[512];
-};
-
-static struct path scratch_path(const char *file)
-{
-    struct path path;
-    snprintf(path.at, sizeof path.at, "%s/%s", t_scratch_dir(), file);
-    return path;
-}
-
-/* Runs a tool on words that need not be writable. */
-static int run(int (*tool)(int, char **), const char *name, const char *a, const char *b,
-               const char *c)
-{
-    char words[4][512], *argv[4];
-    const char *const from[] = {name, a, b, c};
-    for (int i = 0; i < 4; i++) {
-        snprintf(words[i], sizeof words[i], "%s", from[i]);
-        argv[i] = words[i];
-    }
-    return tool(4, argv);
-}
-
-/* hearth quantize IN OUT TYPE with an option of one word. */
-static int run_with(const struct path *in, const struct path *out, const char *type,
-                    const char *option, const char *value)
-{
-    char words[6][512], *argv[6];
-    const char *const from[] = {"quantize", in->at, out->at, type, option, value};
-    for (int i = 0; i < 6; i++) {
-        snprintf(words[i], sizeof words[i], "%s", from[i]);
-        argv[i] = words[i];
-    }
-    return tool_quantize(6, argv);
-}
 
 /* Q8_0 of what the source decodes to, row by row, with the library alone. */
 static void check_encoded(const struct gguf_tensor *source, const struct gguf_tensor *got)
@@ -70,12 +33,12 @@ static void check_encoded(const struct gguf_tensor *source, const struct gguf_te
 TEST(quantize_encodes_matrices_and_copies_the_rest)
 {
     static const char *const sources[] = {"F32", "F16", "BF16"};
-    struct path in = scratch_path("in.gguf"), out = scratch_path("out.gguf");
+    struct t_path in = t_scratch_path("in.gguf"), out = t_scratch_path("out.gguf");
     for (int k = 0; k < 3; k++) {
         struct err e = {0};
         uint32_t file_type = 0, n_encoded = 0;
-        CHECK_EQ(run(tool_synth, "synth", "tiny", sources[k], in.at), TOOL_OK);
-        CHECK_EQ(run(tool_quantize, "quantize", in.at, out.at, "Q8_0"), TOOL_OK);
+        CHECK_EQ(TOOL_RUN(tool_synth, "synth", "tiny", sources[k], in.at), TOOL_OK);
+        CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "Q8_0"), TOOL_OK);
         struct gguf *a = gguf_open(in.at, &e), *b = gguf_open(out.at, &e);
         MUST_TRUE(a && b, e.msg);
         CHECK_EQ(gguf_n_tensors(a), gguf_n_tensors(b));
@@ -116,22 +79,23 @@ static void write_bad(const char *path)
 
 TEST(quantize_fails_without_leaving_a_file)
 {
-    struct path in = scratch_path("in.gguf"), out = scratch_path("out.gguf"),
-                again = scratch_path("again.gguf");
+    struct t_path in = t_scratch_path("in.gguf"), out = t_scratch_path("out.gguf"),
+                  again = t_scratch_path("again.gguf");
     write_bad(in.at);
-    CHECK_EQ(run(tool_quantize, "quantize", in.at, out.at, "Q8_0"), TOOL_FAILED); /* an infinity */
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "Q8_0"),
+             TOOL_FAILED); /* an infinity */
     CHECK_TRUE(access(out.at, F_OK) != 0);
-    CHECK_EQ(run(tool_quantize, "quantize", "tests/absent.gguf", out.at, "Q8_0"), TOOL_FAILED);
-    CHECK_EQ(run(tool_quantize, "quantize", in.at, out.at, "Q4_K"), TOOL_FAILED);
-    CHECK_EQ(run(tool_quantize, "quantize", in.at, out.at, "Q9_9"), TOOL_USAGE);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", "tests/absent.gguf", out.at, "Q8_0"), TOOL_FAILED);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "Q4_K"), TOOL_FAILED);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "Q9_9"), TOOL_USAGE);
     CHECK_TRUE(access(out.at, F_OK) != 0);
-    CHECK_EQ(run(tool_synth, "synth", "tiny", "Q8_0", in.at), TOOL_OK);
-    CHECK_EQ(run(tool_quantize, "quantize", in.at, again.at, "Q8_0"),
+    CHECK_EQ(TOOL_RUN(tool_synth, "synth", "tiny", "Q8_0", in.at), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, again.at, "Q8_0"),
              TOOL_OK); /* nothing to do: a copy */
     CHECK_EQ(mem_n_live(), 0);
 }
 
-static struct gguf *open_model(const struct path *path)
+static struct gguf *open_model(const struct t_path *path)
 {
     struct err e = {0};
     struct gguf *g = gguf_open(path->at, &e);
@@ -164,11 +128,11 @@ static double error_of(const struct gguf *want, const struct gguf *got, const ch
 
 TEST(quantize_gives_nvfp4_a_tensor_scale_and_takes_it_back)
 {
-    struct path in = scratch_path("in.gguf"), out = scratch_path("out.gguf"),
-                again = scratch_path("again.gguf");
+    struct t_path in = t_scratch_path("in.gguf"), out = t_scratch_path("out.gguf"),
+                  again = t_scratch_path("again.gguf");
     static const char weight[] = "blk.1.ffn_down.weight", scale[] = "blk.1.ffn_down.scale";
-    CHECK_EQ(run(tool_synth, "synth", "tiny", "F32", in.at), TOOL_OK);
-    CHECK_EQ(run(tool_quantize, "quantize", in.at, out.at, "NVFP4"), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_synth, "synth", "tiny", "F32", in.at), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "NVFP4"), TOOL_OK);
     struct gguf *a = open_model(&in), *b = open_model(&out);
     CHECK_EQ(gguf_n_tensors(b), gguf_n_tensors(a) + 6 * 7 - 1); /* those of the layers */
     CHECK_EQ(gguf_tensor(b, weight)->type, QTYPE_NVFP4);
@@ -177,13 +141,13 @@ TEST(quantize_gives_nvfp4_a_tensor_scale_and_takes_it_back)
     double error = error_of(a, b, weight, scale);
     CHECK_TRUE(error > 0.02 && error < 0.1);
     gguf_close(b);
-    CHECK_EQ(run(tool_quantize, "quantize", out.at, again.at, "F32"), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", out.at, again.at, "F32"), TOOL_OK);
     struct gguf *c = open_model(&again);
     CHECK_EQ(gguf_n_tensors(c), gguf_n_tensors(a));
     CHECK_TRUE(gguf_tensor(c, scale) == NULL);
     CHECK_NEAR(error_of(a, c, weight, scale), error, 1e-6);
     gguf_close(c);
-    CHECK_EQ(run(tool_quantize, "quantize", out.at, again.at, "NVFP4"), TOOL_OK); /* a copy */
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", out.at, again.at, "NVFP4"), TOOL_OK); /* a copy */
     c = open_model(&again);
     CHECK_NEAR(error_of(a, c, weight, scale), error, 0);
     gguf_close(c);
@@ -192,7 +156,7 @@ TEST(quantize_gives_nvfp4_a_tensor_scale_and_takes_it_back)
 }
 
 /* A matrix of one entry, for the weight named. */
-static void write_importance(const struct path *path, const char *weight, uint32_t n_in)
+static void write_importance(const struct t_path *path, const char *weight, uint32_t n_in)
 {
     double sum_sq[512];
     struct err e = {0};
@@ -206,17 +170,18 @@ static void write_importance(const struct path *path, const char *weight, uint32
 TEST(quantize_encodes_by_the_importance_matrix)
 {
     static const char weight[] = "blk.1.ffn_down.weight";
-    struct path in = scratch_path("in.gguf"), out = scratch_path("out.gguf"),
-                importance = scratch_path("importance.gguf");
+    struct t_path in = t_scratch_path("in.gguf"), out = t_scratch_path("out.gguf"),
+                  importance = t_scratch_path("importance.gguf");
     struct str said;
     uint32_t n_entries = 0;
     struct err e = {0};
-    CHECK_EQ(run(tool_synth, "synth", "tiny", "F32", in.at), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_synth, "synth", "tiny", "F32", in.at), TOOL_OK);
     struct gguf *a = open_model(&in);
     const struct gguf_tensor *source = gguf_tensor(a, weight);
     MUST_TRUE(source && source->dims[0] <= 512, NULL);
     write_importance(&importance, weight, (uint32_t)source->dims[0]);
-    CHECK_EQ(run_with(&in, &out, "Q4_K", "--imatrix", importance.at), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "Q4_K", "--imatrix", importance.at),
+             TOOL_OK);
     struct gguf *b = open_model(&out);
     struct imatrix *m = imatrix_open(importance.at, &e);
     MUST_TRUE(m != NULL, e.msg);
@@ -235,20 +200,26 @@ TEST(quantize_encodes_by_the_importance_matrix)
     gguf_close(b);
     gguf_close(a);
     write_importance(&importance, weight, 5);
-    CHECK_EQ(run_with(&in, &out, "Q4_K", "--imatrix", importance.at), TOOL_FAILED);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "Q4_K", "--imatrix", importance.at),
+             TOOL_FAILED);
     write_importance(&importance, "blk.77.ffn_down.weight", 256);
-    CHECK_EQ(run_with(&in, &out, "Q4_K", "--imatrix", importance.at), TOOL_FAILED);
-    CHECK_EQ(run_with(&in, &out, "Q4_K", "--imatrix", "tests/absent"), TOOL_FAILED);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "Q4_K", "--imatrix", importance.at),
+             TOOL_FAILED);
+    CHECK_EQ(
+        TOOL_RUN(tool_quantize, "quantize", in.at, out.at, "Q4_K", "--imatrix", "tests/absent"),
+        TOOL_FAILED);
     CHECK_EQ(mem_n_live(), 0);
 }
 
 TEST(quantize_writes_the_same_bytes_on_any_number_of_threads)
 {
-    struct path in = scratch_path("in.gguf"), one = scratch_path("one.gguf"),
-                three = scratch_path("three.gguf");
-    CHECK_EQ(run(tool_synth, "synth", "tiny", "BF16", in.at), TOOL_OK);
-    CHECK_EQ(run_with(&in, &one, "NVFP4", "--threads", "1"), TOOL_OK);
-    CHECK_EQ(run_with(&in, &three, "NVFP4", "--threads", "3"), TOOL_OK);
+    struct t_path in = t_scratch_path("in.gguf"), one = t_scratch_path("one.gguf"),
+                  three = t_scratch_path("three.gguf");
+    CHECK_EQ(TOOL_RUN(tool_synth, "synth", "tiny", "BF16", in.at), TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, one.at, "NVFP4", "--threads", "1"),
+             TOOL_OK);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, three.at, "NVFP4", "--threads", "3"),
+             TOOL_OK);
     size_t n_one, n_three;
     char *a = tool_read_file(one.at, &n_one, NULL), *b = tool_read_file(three.at, &n_three, NULL);
     MUST_TRUE(a && b, NULL);
@@ -260,11 +231,11 @@ TEST(quantize_writes_the_same_bytes_on_any_number_of_threads)
 
 TEST(quantize_never_takes_the_place_of_its_input)
 {
-    struct path in = scratch_path("in.gguf");
-    CHECK_EQ(run(tool_synth, "synth", "tiny", "BF16", in.at), TOOL_OK);
+    struct t_path in = t_scratch_path("in.gguf");
+    CHECK_EQ(TOOL_RUN(tool_synth, "synth", "tiny", "BF16", in.at), TOOL_OK);
     size_t n_before, n_after;
     char *before = tool_read_file(in.at, &n_before, NULL);
-    CHECK_EQ(run(tool_quantize, "quantize", in.at, in.at, "Q8_0"), TOOL_FAILED);
+    CHECK_EQ(TOOL_RUN(tool_quantize, "quantize", in.at, in.at, "Q8_0"), TOOL_FAILED);
     char *after = tool_read_file(in.at, &n_after, NULL);
     MUST_TRUE(before && after, NULL);
     CHECK_EQ(n_before, n_after);
