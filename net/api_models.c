@@ -39,25 +39,23 @@ enum api_next api_models_list(struct api *a, struct api_call *call)
     return API_ANSWERED;
 }
 
-bool api_models_has(const struct api *a, struct str name)
+bool api_models_check(const struct engine_info *info, const struct edge_config *cfg,
+                      struct str name, struct api_error *e)
 {
-    return name.n_bytes == 0 || str_is(name, a->info.model_id) ||
-           (a->cfg.model_alias[0] && str_is(name, a->cfg.model_alias));
-}
-
-void api_models_not_found(const struct api *a, struct api_error *e)
-{
-    const char *alias = a->cfg.model_alias;
-    (void)api_fail(e, API_MODEL_NOT_FOUND, "model", "The model does not exist; served is %s%s%s.",
-                   a->info.model_id, alias[0] ? ", also called " : "", alias);
+    const char *alias = cfg->model_alias;
+    bool is_loaded = info->model_id[0]; /* before the first load nobody knows its name */
+    if (is_loaded && (str_is(name, info->model_id) || (alias[0] && str_is(name, alias))))
+        return true;
+    return api_fail(e, API_MODEL_NOT_FOUND, "model",
+                    "There is no such model here; this server has \"%s\"%s%s%s.", info->model_id,
+                    alias[0] ? ", also called \"" : "", alias, alias[0] ? "\"" : "");
 }
 
 enum api_next api_models_one(struct api *a, struct api_call *call)
 {
     struct str id = str_of(call->path + strlen("/v1/models/"));
-    if (!a->info.model_id[0] || id.n_bytes == 0 || !api_models_has(a, id)) {
-        struct api_error error;
-        api_models_not_found(a, &error);
+    struct api_error error;
+    if (!api_models_check(&a->info, &a->cfg, id, &error)) {
         answer_fail(a, call, &error, NULL);
         return API_ANSWERED;
     }

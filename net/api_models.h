@@ -9,10 +9,8 @@
 enum api_next api_models_list(struct api *a, struct api_call *call);
 enum api_next api_models_one(struct api *a, struct api_call *call);
 
-/* True for the served model's id, its alias, and "" (= whatever is served). */
-bool api_models_has(const struct api *a, struct str name);
-
-/* 404 model_not_found, naming the ids there are. */
-void api_models_not_found(const struct api *a, struct api_error *e);
+/* True for the served model's id and its alias; else 404 model_not_found, naming both. */
+bool api_models_check(const struct engine_info *info, const struct edge_config *cfg,
+                      struct str name, struct api_error *e);
 
 #endif

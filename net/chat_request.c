@@ -1,5 +1,6 @@
 #include "net/chat_request.h"
 
+#include "net/api_models.h"
 #include "net/chat_messages.h"
 
 #include <float.h>
@@ -403,13 +404,7 @@ static bool check_model(const struct chat_request *r, const struct engine_info *
     struct str model = {NULL, 0};
     if (!json_get_str(JSON_AT(r->root, "model", "model"), 256, &model, e))
         return false;
-    if (model.n_bytes == 0 || str_is(model, info->model_id) ||
-        (cfg->model_alias[0] && str_is(model, cfg->model_alias)))
-        return true;
-    return api_fail(e, API_MODEL_NOT_FOUND, "model",
-                    "There is no such model here; this server has \"%s\"%s%s%s.", info->model_id,
-                    cfg->model_alias[0] ? ", also called \"" : "", cfg->model_alias,
-                    cfg->model_alias[0] ? "\"" : "");
+    return model.n_bytes == 0 || api_models_check(info, cfg, model, e);
 }
 
 static bool parse_root(struct chat_request *r, struct str body, struct api_error *e)
