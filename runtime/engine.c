@@ -4,6 +4,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/ctl.h"
 #include "runtime/base/log.h"
+#include "runtime/base/mem.h"
 #include "runtime/base/version.h"
 #include "runtime/engine_loop.h"
 #include "runtime/sample_default.h"
@@ -158,6 +159,7 @@ static int run(struct engine *g)
 {
     struct err e = {0};
     int64_t beat_ms = 0;
+    mem_freeze(); /* what would allocate from now on fails, and is found */
     for (;;) {
         bool did_work;
         if (!on_control(g, &e) || !engine_loop_turn(g, &did_work, &e))
