@@ -107,11 +107,31 @@ static bool get_head_dim(const struct gguf *g, const char *suffix, uint32_t *hea
     return !gguf_find(g, key) || get_range(g, key, *head_dim, *head_dim, &rope_dim, e);
 }
 
-static bool get_float_or(const struct gguf *g, const char *key, float when_absent, float *out,
-                         struct err *e)
+/* NaN and infinity are outside of every range. */
+static bool get_real(const struct gguf *g, const char *key, double low, double high, float *out,
+                     struct err *e)
 {
-    *out = when_absent;
-    return !gguf_find(g, key) || gguf_get_f32(g, key, out, e);
+    if (!gguf_get_f32(g, key, out, e))
+        return false;
+    return ((double)*out >= low && (double)*out <= high) ||
+           err_set(e, ERR_FORMAT, "%s: %s is %g, must be %g to %g", gguf_name(g), key, (double)*out,
+                   low, high);
+}
+
+static bool get_reals(struct gemma4_dims *d, const struct gguf *g, struct err *e)
+{
+    static const char base[] = "gemma4.rope.freq_base", base_swa[] = "gemma4.rope.freq_base_swa",
+                      softcap[] = "gemma4.final_logit_softcapping";
+    float base_global = 1000000.0f, base_local = 10000.0f;
+    d->softcap = 0.0f;
+    if (!get_real(g, "gemma4.attention.layer_norm_rms_epsilon", 1e-12, 0.1, &d->eps, e) ||
+        (gguf_find(g, base) && !get_real(g, base, 1.0, 1e12, &base_global, e)) ||
+        (gguf_find(g, base_swa) && !get_real(g, base_swa, 1.0, 1e12, &base_local, e)) ||
+        (gguf_find(g, softcap) && !get_real(g, softcap, 0.0, 1e6, &d->softcap, e)))
+        return false;
+    d->rope_base_global = (double)base_global;
+    d->rope_base_local = (double)base_local;
+    return true;
 }
 
 static bool read_dims(struct gemma4_dims *d, const struct gguf *g, struct err *e)
@@ -123,7 +143,6 @@ static bool read_dims(struct gemma4_dims *d, const struct gguf *g, struct err *e
         return err_set(e, ERR_FORMAT,
                        "%s: general.architecture is \"%.*s\"; this program runs \"gemma4\" models",
                        gguf_name(g), STR_ARG(arch));
-    float base_local, base_global;
     if (!refuse_other_members(g, e) ||
         !get_range(g, "gemma4.block_count", 1, GEMMA4_MAX_LAYERS, &d->n_layers, e) ||
         !get_range(g, "gemma4.embedding_length", 32, MAX_D, &d->d_model, e) ||
@@ -131,21 +150,11 @@ static bool read_dims(struct gemma4_dims *d, const struct gguf *g, struct err *e
         !get_range(g, "gemma4.context_length", 1, MAX_CTX, &d->n_ctx_train, e) ||
         !get_range(g, "gemma4.attention.sliding_window", 1, MAX_WINDOW, &d->window, e) ||
         !get_head_dim(g, "", &d->head_dim_global, e) ||
-        !get_head_dim(g, "_swa", &d->head_dim_local, e) ||
-        !gguf_get_f32(g, "gemma4.attention.layer_norm_rms_epsilon", &d->eps, e) ||
-        !get_float_or(g, "gemma4.rope.freq_base", 1000000.0f, &base_global, e) ||
-        !get_float_or(g, "gemma4.rope.freq_base_swa", 10000.0f, &base_local, e) ||
-        !get_float_or(g, "gemma4.final_logit_softcapping", 0.0f, &d->softcap, e))
+        !get_head_dim(g, "_swa", &d->head_dim_local, e) || !get_reals(d, g, e))
         return false;
     if (d->d_model % 32)
         return err_set(e, ERR_FORMAT, "%s: gemma4.embedding_length is %u, must be a multiple of 32",
                        gguf_name(g), d->d_model);
-    if (!(base_local > 1.0f && base_global > 1.0f && d->eps > 0.0f && d->eps < 1.0f &&
-          d->softcap >= 0.0f))
-        return err_set(e, ERR_FORMAT, "%s: RoPE base, norm epsilon or soft cap is out of range",
-                       gguf_name(g));
-    d->rope_base_local = (double)base_local;
-    d->rope_base_global = (double)base_global;
     d->embed_scale = sqrtf((float)d->d_model); /* gemma4-text 3.2: the f32 constant */
     return true;
 }

@@ -90,10 +90,7 @@ static int publish_tok(struct engine *g, struct err *e)
     free(image);
     const void *mapped = fd < 0 ? NULL : ctl_map_sealed(fd, 0, &n_bytes, e);
     if (mapped && tok_open(&g->tok, mapped, n_bytes, e) &&
-        g->tok.n_vocab != g->m.model.dims.n_vocab)
-        (void)err_set(e, ERR_FORMAT, "%s: %u tokens, but token_embd.weight has %u rows",
-                      gguf_name(g->m.file), g->tok.n_vocab, g->m.model.dims.n_vocab);
-    else if (mapped && g->tok.image)
+        load_check_vocab(g->m.file, &g->m.model.dims, &g->tok, e))
         return fd;
     if (fd >= 0)
         close(fd);

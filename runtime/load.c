@@ -1,6 +1,7 @@
 #include "runtime/load.h"
 
 #include "models/pocket_file.h"
+#include "runtime/base/mem.h"
 #include "runtime/base/num.h"
 
 #include <ctype.h>
@@ -156,6 +157,30 @@ void load_close(struct loaded *m)
     gguf_close(m->file);
     m->pool = NULL;
     m->file = NULL;
+}
+
+bool load_check_vocab(const struct gguf *file, const struct gemma4_dims *dims,
+                      const struct tok *tok, struct err *e)
+{
+    return tok->n_vocab == dims->n_vocab ||
+           err_set(e, ERR_FORMAT, "%s: %u tokens, but token_embd.weight has %u rows",
+                   gguf_name(file), tok->n_vocab, dims->n_vocab);
+}
+
+bool load_check_file(const struct gguf *file, struct err *e)
+{
+    size_t image_bytes;
+    struct tok tok;
+    struct gemma4 *model = mem_alloc(1, sizeof *model);
+    if (!model)
+        return err_set(e, ERR_NOMEM, "%s: no memory for its tables", gguf_name(file));
+    bool ok = gemma4_bind(model, file, e);
+    void *image = ok ? tok_build(file, &image_bytes, e) : NULL;
+    ok = image && tok_open(&tok, image, image_bytes, e) &&
+         load_check_vocab(file, &model->dims, &tok, e);
+    free(image);
+    mem_free(model);
+    return ok;
 }
 
 void load_model_id(const struct loaded *m, char *out, size_t n_room)

@@ -7,6 +7,7 @@
 #define RUNTIME_LOAD_H
 
 #include "models/gemma4_text.h"
+#include "models/tok.h"
 #include "runtime/kv.h"
 
 enum {
@@ -56,6 +57,13 @@ bool load_plan(struct loaded *m, const struct load_config *cfg, load_plan_fn *pa
                struct err *e);
 bool load_commit(struct loaded *m, struct err *e);
 void load_close(struct loaded *m);
+
+/* What a start asks of a model file, whatever the configuration: metadata, every tensor of the
+ * graph, the tokenizer. */
+bool load_check_file(const struct gguf *file, struct err *e);
+/* The tokenizer has an id for every row of the embedding. */
+bool load_check_vocab(const struct gguf *file, const struct gemma4_dims *dims,
+                      const struct tok *tok, struct err *e);
 
 /* MemAvailable of the host, or 0 if it cannot be read. */
 uint64_t load_available_bytes(void);

@@ -61,11 +61,9 @@ bool runner_open_tok(struct runner *r, struct err *e)
 {
     size_t n_bytes;
     r->tok_image = tok_build(r->m.file, &n_bytes, e);
-    if (!r->tok_image || !tok_open(&r->tok, r->tok_image, n_bytes, e))
+    if (!r->tok_image || !tok_open(&r->tok, r->tok_image, n_bytes, e) ||
+        !load_check_vocab(r->m.file, &r->m.model.dims, &r->tok, e))
         return false;
-    if (r->tok.n_vocab != r->m.model.dims.n_vocab)
-        return err_set(e, ERR_FORMAT, "%s: %u tokens, but token_embd.weight has %u rows",
-                       gguf_name(r->m.file), r->tok.n_vocab, r->m.model.dims.n_vocab);
     r->tok_scratch = mem_alloc(1, tok_scratch_bytes());
     return r->tok_scratch || err_set(e, ERR_NOMEM, "no memory for the tokenizer");
 }

@@ -3,10 +3,12 @@
 #include "kernels/quant/dequant.h"
 #include "models/gguf_write.h"
 #include "runtime/base/mem.h"
+#include "runtime/load.h"
 #include "runtime/tool_arg.h"
 #include "runtime/tool_synth.h"
 #include "tests/t.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -63,8 +65,8 @@ TEST(inspect_lists_keys_tensors_and_bits_per_weight)
     CHECK_TRUE(strstr(listing, "blk.0.ffn_down.weight") && strstr(listing, "[512, 256]"));
     CHECK_TRUE(strstr(listing, "3768320 weights") != NULL); /* 512 * 256 + 6 layers of matrices */
     CHECK_TRUE(strstr(listing, "bits per weight") != NULL);
-    CHECK_TRUE(strstr(listing, "check: all values and block scales of 86 tensors are sound") !=
-               NULL);
+    CHECK_TRUE(strstr(listing, "check: all values and block scales of 86 tensors are sound; "
+                               "hearth serve takes this model\n") != NULL);
     free(listing);
     CHECK_EQ(mem_n_live(), 0);
 }
@@ -83,6 +85,81 @@ TEST(inspect_refuses_a_broken_file_and_prints_nothing_of_it)
     free(listing);
     CHECK_EQ(run(tool_inspect, WORDS("inspect"), &listing), TOOL_USAGE);
     free(listing);
+}
+
+/* A copy of a model with another value under one key; other NULL: without its first
+ * tensor. */
+static void write_copy(const char *from, const struct gguf_kv *other, const char *to)
+{
+    struct err e = {0};
+    struct gguf *g = gguf_open(from, &e);
+    struct gguf_writer *w = gguf_write_new(&e);
+    MUST_TRUE(g && w, e.msg);
+    uint64_t n_tensors = gguf_n_tensors(g), i_first = other ? 0 : 1;
+    bool ok = true;
+    for (uint64_t i = 0; i < gguf_n_kv(g) && ok; i++) {
+        const struct gguf_kv *kv = gguf_kv_at(g, i);
+        ok = gguf_write_kv(w, other && str_eq(kv->key, other->key) ? other : kv, &e);
+    }
+    for (uint64_t i = i_first; i < n_tensors && ok; i++) {
+        const struct gguf_tensor *t = gguf_tensor_at(g, i);
+        ok = gguf_write_tensor(w, t->name, t->type, t->n_dims, t->dims, &e);
+    }
+    ok = ok && gguf_write_seal(w, &e) && gguf_write_open(w, to, &e);
+    for (uint64_t i = i_first; i < n_tensors && ok; i++)
+        ok = gguf_write_bytes(w, gguf_tensor_at(g, i)->bytes, gguf_tensor_at(g, i)->n_bytes, &e);
+    MUST_TRUE(ok && gguf_write_commit(w, &e), e.msg);
+    gguf_write_free(w);
+    gguf_close(g);
+}
+
+#define U32(name, n)                                                                               \
+    {                                                                                              \
+        .key = STR(name), .type = GGUF_U32, .value.u64 = n                                         \
+    }
+#define F32(name, x)                                                                               \
+    {                                                                                              \
+        .key = STR(name), .type = GGUF_F32, .value.f64 = x                                         \
+    }
+
+TEST(inspect_check_refuses_what_a_start_refuses)
+{
+    const struct gguf_kv others[] = {
+        U32("gemma4.block_count", 0),
+        U32("gemma4.block_count", 9999),
+        U32("gemma4.attention.head_count", 0),
+        U32("gemma4.attention.key_length", 7),
+        U32("gemma4.context_length", 0),
+        F32("gemma4.attention.layer_norm_rms_epsilon", NAN),
+        F32("gemma4.attention.layer_norm_rms_epsilon", -1.0),
+        F32("gemma4.rope.freq_base", 0.0),
+        F32("gemma4.final_logit_softcapping", INFINITY),
+        U32("gemma4.feed_forward_length", 480), /* not what the tensors have */
+        U32("tokenizer.ggml.model", 1),
+    };
+    struct path model = scratch_path("model.gguf"), bad = scratch_path("bad.gguf");
+    char *listing;
+    CHECK_EQ(run(tool_synth, WORDS("synth", "tiny", "Q8_0", model.at), &listing), TOOL_OK);
+    free(listing);
+    for (size_t i = 0; i <= sizeof others / sizeof *others; i++) {
+        struct err e = {0};
+        bool is_last = i == sizeof others / sizeof *others;
+        write_copy(model.at, is_last ? NULL : &others[i], bad.at);
+        struct load_config cfg = {.max_seqs = 1, .n_ctx = 64, .budget_bytes = UINT64_C(1) << 32};
+        struct loaded *m = calloc(1, sizeof *m);
+        snprintf(cfg.model_path, sizeof cfg.model_path, "%s", bad.at);
+        bool is_tokenizer = !is_last && str_has_prefix(others[i].key, STR("tokenizer."));
+        MUST_TRUE(m != NULL, NULL);
+        CHECK_EQ(load_plan(m, &cfg, NULL, NULL, &e), is_tokenizer);
+        load_close(m);
+        free(m);
+        CHECK_EQ(run(tool_inspect, WORDS("inspect", bad.at, "--check"), &listing), TOOL_FAILED);
+        CHECK_TRUE(strstr(listing, "metadata: ") && !strstr(listing, "\ncheck: "));
+        free(listing);
+        CHECK_EQ(run(tool_inspect, WORDS("inspect", bad.at), &listing), TOOL_OK);
+        free(listing);
+    }
+    CHECK_EQ(mem_n_live(), 0);
 }
 
 TEST(inspect_dump_is_the_tensor_decoded)

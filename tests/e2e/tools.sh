@@ -89,6 +89,24 @@ head -c 2000000 "$small" >"$work/cut.gguf"
 run logits -m "$work/cut.gguf" --tokens 2
 check "logits refuses a file that was cut off" refused 1 "cut.gguf"
 
+# ---- inspect ----
+
+# with_u32 FILE KEY N OUT: a copy with another u32 value behind the key, N below 128
+with_u32() {
+    cp "$1" "$4"
+    at=$(LC_ALL=C grep -abo "$2" "$1" | head -n 1 | cut -d: -f1)
+    printf "\\$(printf %03o "$3")\\000\\000\\000" | dd of="$4" bs=1 seek=$((at + ${#2} + 4)) conv=notrunc 2>/dev/null
+}
+run inspect "$small" --check
+check "inspect --check passes a sound model" says "hearth serve takes this model"
+for case in gemma4.block_count:0 gemma4.block_count:99 gemma4.attention.head_count:0 gemma4.context_length:0; do
+    with_u32 "$small" "${case%:*}" "${case#*:}" "$work/bad.gguf"
+    run inspect "$work/bad.gguf"
+    check "inspect shows a model with $case" succeeded
+    run inspect "$work/bad.gguf" --check
+    check "inspect --check refuses it as a start would" sh -c "[ $status = 1 ] && [ \$(wc -l <'$work/err') = 1 ]"
+done
+
 # ---- logits against the golden values ----
 
 # golden_member CONFIG PROMPT MEMBER: the numbers of one member, one per line
