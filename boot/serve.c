@@ -39,11 +39,13 @@ struct server {
     struct names names;
     struct names_watch names_watch;
     int tls_listen_fd, plain_listen_fd, signal_fd, watch_fd;
-    int tok_fd; /* the engine's tokenizer image; -1 while it is not loaded */
+    int tok_fd;      /* the engine's tokenizer image; -1 while it is not loaded */
+    int exit_status; /* of the role that died last */
     int64_t cert_check_at_ms, audit_check_at_ms;
     char first_key[KEY_TEXT_BYTES + 1]; /* made by this start, "" otherwise */
     char model_id[128];
     char last_error[240]; /* what a role said before it died */
+    bool has_state;       /* the state directory is open */
     bool is_announced, is_stopping;
     int exit_code;
 };
@@ -211,6 +213,32 @@ static bool start_engine(struct server *s, struct err *e)
 
 /* ---- actions ---- */
 
+/* Why a role cannot start or go on. Before the box is announced that is the configuration's fault,
+ * not luck: one attempt and one line. */
+static void note_failure(struct server *s, enum role_id id, const char *reason)
+{
+    snprintf(s->last_error, sizeof s->last_error, "%s", reason);
+    if (s->is_announced)
+        log_event(LOG_ERROR, "failed", "peer=%s reason=\"%s\"", role_at(id)->name, reason);
+    else
+        s->sup[id].n_failed_starts = SUP_MAX_FAILED_STARTS - 1;
+}
+
+static void give_up(struct server *s, enum role_id id)
+{
+    int status = s->exit_status;
+    if (s->last_error[0] && !s->is_announced)
+        fprintf(stderr, "hearth: %s\n", s->last_error);
+    else if (s->last_error[0])
+        fprintf(stderr, "hearth: role %s does not start: %s\n", role_at(id)->name, s->last_error);
+    else
+        fprintf(stderr, "hearth: role %s does not start: it ended %d times, the last with %s %d\n",
+                role_at(id)->name, SUP_MAX_FAILED_STARTS, WIFSIGNALED(status) ? "signal" : "code",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    s->is_stopping = true;
+    s->exit_code = 1;
+}
+
 static void act(struct server *s, enum role_id id, enum sup_action action)
 {
     struct err e = {0};
@@ -221,7 +249,7 @@ static void act(struct server *s, enum role_id id, enum sup_action action)
     case SUP_ACT_SPAWN:
         if (!role_spawn(p, id, s->cfg.sandbox == CONFIG_SANDBOX_STRICT, &e) ||
             !(id == ROLE_EDGE ? start_edge(s, &e) : start_engine(s, &e)))
-            log_event(LOG_ERROR, "start-failed", "peer=%s reason=\"%s\"", role_at(id)->name, e.msg);
+            note_failure(s, id, e.msg);
         if (e.code != ERR_NONE && p->pid > 0)
             kill(p->pid, SIGKILL);
         if (p->pid <= 0) /* no process, so no exit will be seen */
@@ -237,10 +265,7 @@ static void act(struct server *s, enum role_id id, enum sup_action action)
             kill(p->pid, SIGKILL);
         break;
     case SUP_ACT_GIVE_UP:
-        fprintf(stderr, "hearth: role %s does not start%s%s\n", role_at(id)->name,
-                s->last_error[0] ? ": " : "", s->last_error);
-        s->is_stopping = true;
-        s->exit_code = 1;
+        give_up(s, id);
         break;
     }
 }
@@ -257,6 +282,23 @@ static void stop_all(struct server *s)
           SUP_EV_STOP); /* it finishes its streams; the engine follows when it is gone */
     if (s->sup[ROLE_EDGE].state == SUP_DOWN || s->sup[ROLE_EDGE].state == SUP_GIVEN_UP)
         event(s, ROLE_ENGINE, SUP_EV_STOP);
+}
+
+static void kill_all(struct server *s)
+{
+    for (int id = 0; id < ROLE_N; id++)
+        if (s->process[id].pid > 0)
+            kill(s->process[id].pid, SIGKILL);
+}
+
+/* Nothing has been served yet, so nobody is waited for. */
+static void refuse_start(struct server *s, const struct err *e)
+{
+    fprintf(stderr, "hearth: %s\n", e->msg);
+    s->exit_code = 1;
+    stop_all(s);
+    event(s, ROLE_ENGINE, SUP_EV_STOP);
+    kill_all(s);
 }
 
 /* A box without keys is closed. The first start makes one and shows it, or writes it where key_file
@@ -294,9 +336,7 @@ static void announce(struct server *s)
         return;
     struct err e = {0};
     if (!make_first_key(s, &e) || !send_keys(s, &e)) {
-        fprintf(stderr, "hearth: %s\n", e.msg);
-        s->exit_code = 1;
-        stop_all(s);
+        refuse_start(s, &e);
         return;
     }
     s->is_announced = true;
@@ -325,6 +365,41 @@ static void announce(struct server *s)
 
 /* ---- what the loop hears ---- */
 
+static bool open_state(struct server *s, struct err *e)
+{
+    struct edge_cert *cert = calloc(1, sizeof *cert);
+    struct key_table *keys = calloc(1, sizeof *keys);
+    bool ok = (cert && keys) || err_set(e, ERR_NOMEM, "boot: out of memory");
+    ok = ok && state_open(&s->state, &s->cfg, e) &&
+         audit_log_open(&s->audit, s->state.dir, clock_wall_s(), e) &&
+         state_keys(&s->state, keys, e) &&
+         state_cert(&s->state, &s->names, STATE_RENEW_IF_DUE, cert, e);
+    if (ok && inotify_add_watch(s->watch_fd, s->state.dir, IN_MOVED_TO) < 0)
+        ok = err_sys(e, "boot: cannot watch %s", s->state.dir);
+    if (cert)
+        explicit_bzero(cert, sizeof *cert);
+    if (keys)
+        explicit_bzero(keys, sizeof *keys);
+    free(cert);
+    free(keys);
+    s->audit_check_at_ms = clock_mono_ms();
+    return ok;
+}
+
+/* The state directory is made, and the edge started, once nothing is left that a wrong file or
+ * setting could break: a start that is refused leaves no trace. */
+static void on_planned(struct server *s)
+{
+    struct err e = {0};
+    if (s->has_state || s->is_stopping)
+        return;
+    s->has_state = open_state(s, &e);
+    if (s->has_state)
+        event(s, ROLE_EDGE, SUP_EV_START);
+    else
+        refuse_start(s, &e);
+}
+
 static void on_role_msg(struct server *s, enum role_id id, const struct ctl_msg *m, int *fds)
 {
     bool is_ready =
@@ -333,11 +408,10 @@ static void on_role_msg(struct server *s, enum role_id id, const struct ctl_msg 
         id == ROLE_EDGE ? m->type == EDGE_CTL_HEARTBEAT : m->type == ENGINE_CTL_HEARTBEAT;
     bool is_failed = id == ROLE_EDGE ? m->type == EDGE_CTL_FAILED : m->type == ENGINE_CTL_FAILED;
     struct err e = {0};
-    if (is_failed) {
-        memcpy(s->last_error, m->text, sizeof s->last_error);
-        if (!s->is_announced) /* the configuration's fault, not luck: one attempt and one line */
-            s->sup[id].n_failed_starts = SUP_MAX_FAILED_STARTS - 1;
-    }
+    if (is_failed)
+        note_failure(s, id, m->text);
+    if (id == ROLE_ENGINE && m->type == ENGINE_CTL_PLANNED)
+        on_planned(s);
     if (is_beat)
         event(s, id, SUP_EV_BEAT);
     if (is_ready && s->sup[id].state == SUP_STARTING) {
@@ -375,13 +449,17 @@ static void on_role_socket(struct server *s, enum role_id id)
 static void on_role_exit(struct server *s, enum role_id id, int status)
 {
     struct role_process *p = &s->process[id];
-    bool is_wanted = s->sup[id].wants_up;
+    /* until the box is announced, give_up() says it all */
+    enum log_level level = !s->is_announced      ? LOG_DEBUG
+                           : s->sup[id].wants_up ? LOG_ERROR
+                                                 : LOG_INFO;
     if (p->ctl_fd >= 0)
         on_role_socket(s, id); /* its last words */
     if (p->ctl_fd >= 0)
         close(p->ctl_fd);
     *p = (struct role_process){.ctl_fd = -1};
-    log_event(is_wanted ? LOG_ERROR : LOG_INFO, "exited", "peer=%s %s=%d", role_at(id)->name,
+    s->exit_status = status;
+    log_event(level, "exited", "peer=%s %s=%d", role_at(id)->name,
               WIFSIGNALED(status) ? "signal" : "code",
               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     if (id == ROLE_ENGINE) {
@@ -413,9 +491,7 @@ static void on_stop_signal(struct server *s, uint32_t signal_no)
         stop_all(s);
         return;
     }
-    for (int id = 0; id < ROLE_N; id++)
-        if (s->process[id].pid > 0)
-            kill(s->process[id].pid, SIGKILL);
+    kill_all(s);
 }
 
 static void on_signal(struct server *s)
@@ -509,8 +585,7 @@ static bool has_processes(const struct server *s)
 
 static void run(struct server *s)
 {
-    for (int id = 0; id < ROLE_N; id++)
-        event(s, (enum role_id)id, SUP_EV_START);
+    event(s, ROLE_ENGINE, SUP_EV_START); /* the edge follows in on_planned() */
     while (!s->is_stopping || has_processes(s)) {
         struct pollfd polled[N_OWN_FDS + ROLE_N] = {{.fd = s->signal_fd, .events = POLLIN},
                                                     {.fd = s->watch_fd, .events = POLLIN},
@@ -548,10 +623,20 @@ static bool open_signals(struct server *s, struct err *e)
     signal(SIGPIPE, SIG_IGN);
     s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     s->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (s->signal_fd < 0 || s->watch_fd < 0 ||
-        inotify_add_watch(s->watch_fd, s->state.dir, IN_MOVED_TO) < 0)
-        return err_sys(e, "boot: cannot watch signals and %s", s->state.dir);
-    return true;
+    return (s->signal_fd >= 0 && s->watch_fd >= 0) ||
+           err_sys(e, "boot: cannot watch signals and files");
+}
+
+/* It may lie in the state directory or where that will be made. */
+static bool check_key_file(const struct config *c, struct err *e)
+{
+    const char *slash = strrchr(c->key_file, '/');
+    size_t n_dir = slash ? (size_t)(slash - c->key_file) : 0;
+    bool is_above_state = n_dir > 0 && strncmp(c->key_file, c->state_dir, n_dir) == 0 &&
+                          (!c->state_dir[n_dir] || c->state_dir[n_dir] == '/');
+    if (!c->key_file[0] || (is_above_state && access(c->key_file, F_OK) < 0 && errno == ENOENT))
+        return true;
+    return state_file_check_place(c->key_file, e) || err_ctx(e, "config: key_file");
 }
 
 static bool open_listeners(struct server *s, struct err *e)
@@ -564,18 +649,12 @@ static bool open_listeners(struct server *s, struct err *e)
     return !s->cfg.plain_port || s->plain_listen_fd >= 0;
 }
 
+/* All but the state directory: see on_planned(). */
 static bool open_all(struct server *s, struct err *e)
 {
-    struct edge_cert *cert = calloc(1, sizeof *cert);
-    if (!cert)
-        return err_set(e, ERR_NOMEM, "boot: out of memory");
-    bool ok = config_finish(&s->cfg, e) && state_open(&s->state, &s->cfg, e) &&
-              audit_log_open(&s->audit, s->state.dir, clock_wall_s(), e) && open_signals(s, e) &&
-              open_listeners(s, e) && names_collect(&s->names, &s->cfg, e) &&
-              state_cert(&s->state, &s->names, STATE_RENEW_IF_DUE, cert, e);
-    explicit_bzero(cert, sizeof *cert);
-    free(cert);
-    return ok;
+    return config_finish(&s->cfg, e) && check_key_file(&s->cfg, e) &&
+           edge_raise_fd_limit((uint32_t)s->cfg.max_connections, e) && open_signals(s, e) &&
+           open_listeners(s, e) && names_collect(&s->names, &s->cfg, e);
 }
 
 static void serve_help(void)
@@ -608,6 +687,7 @@ int serve_main(int argc, char **argv)
     if (!s)
         return 1;
     s->audit = (struct audit_log){.dir_fd = -1, .fd = -1};
+    s->cert_check_at_ms = s->audit_check_at_ms = INT64_MAX; /* when there is a state directory */
     s->tls_listen_fd = s->plain_listen_fd = s->signal_fd = s->watch_fd = s->tok_fd = -1;
     s->names_watch.fd = -1;
     int stop = parse_args(&s->cfg, argc, argv, serve_help);

@@ -59,6 +59,16 @@ static void sync_dir(const char *dir)
     close(fd);
 }
 
+bool state_file_check_place(const char *path, struct err *e)
+{
+    char dir[CONFIG_TEXT_BYTES + 64];
+    struct stat st;
+    dir_of(path, dir, sizeof dir);
+    if (stat(path, &st) == 0)
+        return S_ISREG(st.st_mode) || err_set(e, ERR_STATE, "%s is not a regular file", path);
+    return access(dir, W_OK | X_OK) == 0 || err_sys(e, "cannot write %s", path);
+}
+
 bool state_file_move(const char *from, const char *to, struct err *e)
 {
     char dir[CONFIG_TEXT_BYTES + 64];

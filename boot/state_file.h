@@ -10,6 +10,10 @@
 
 bool state_file_write(const char *path, const void *bytes, size_t n_bytes, struct err *e);
 
+/* Whether a file of that name can be written: its directory is there, and nothing but a file has
+ * the name. */
+bool state_file_check_place(const char *path, struct err *e);
+
 /* Gives a file its final name; what had that name before is gone. */
 bool state_file_move(const char *from, const char *to, struct err *e);
 

@@ -218,14 +218,19 @@ static bool open_all(struct edge *edge, struct edge_tables *t, struct err *e)
     return true;
 }
 
+bool edge_raise_fd_limit(uint32_t max_conns, struct err *e)
+{
+    return fd_limit_raise(max_conns + OWN_FDS, "max_connections", e);
+}
+
 static bool start(struct edge *edge, const struct edge_hooks *hooks, struct err *e)
 {
     struct edge_tables tables;
     if (!collect_all(&tables, e))
         return false;
     log_init(STDERR_FILENO, "edge", tables.cfg->log_level);
-    if (!fd_limit_raise(tables.cfg->max_conns + OWN_FDS, "max_connections", e) ||
-        !open_all(edge, &tables, e) || !hooks->enter_sandbox(e))
+    if (!edge_raise_fd_limit(tables.cfg->max_conns, e) || !open_all(edge, &tables, e) ||
+        !hooks->enter_sandbox(e))
         return false;
     int flags = fcntl(CTL_ROLE_FD, F_GETFL);
     if (flags < 0 || fcntl(CTL_ROLE_FD, F_SETFL, flags | O_NONBLOCK) < 0)

@@ -82,4 +82,8 @@ int edge_main(const struct edge_hooks *hooks);
 /* Adds everything the role will hold to the plan, for the table that `hearth plan` prints. */
 bool edge_plan(const struct edge_config *cfg, struct plan *p, struct err *e);
 
+/* Raises the limit of open files to what so many connections need. The role does it for itself;
+ * boot before, so that a limit too low is refused while nothing is made (children inherit it). */
+bool edge_raise_fd_limit(uint32_t max_conns, struct err *e);
+
 #endif

@@ -71,12 +71,12 @@ static void fill_info(struct engine *g)
     fill_fingerprint(g);
 }
 
+/* boot prints it, as a start that is refused or as an event of the log. */
 static void say_failed(const struct err *why)
 {
     struct ctl_msg m = {.type = ENGINE_CTL_FAILED};
     snprintf(m.text, sizeof m.text, "%s", why->msg);
     ctl_send(CTL_ROLE_FD, &m, NULL, 0, NULL);
-    log_event(LOG_ERROR, "failed", "reason=\"%s\"", why->msg);
 }
 
 /* The tokenizer's image, sealed, and our own reading of it. */
@@ -107,7 +107,9 @@ static bool start(struct engine *g, const struct engine_config *cfg,
         return false;
     }
     int tok_fd = publish_tok(g, e);
-    if (tok_fd < 0 || !hooks->restrict_files(e) || !load_commit(&g->m, e))
+    if (tok_fd < 0 || !hooks->restrict_files(e) ||
+        !ctl_send(CTL_ROLE_FD, &(struct ctl_msg){.type = ENGINE_CTL_PLANNED}, NULL, 0, e) ||
+        !load_commit(&g->m, e))
         return false;
     engine_loop_init(g);
     fill_info(g);

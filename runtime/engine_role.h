@@ -14,6 +14,7 @@ enum engine_ctl_type {
     ENGINE_CTL_LOADED = 100, /* fds: sealed tokenizer image */
     ENGINE_CTL_HEARTBEAT,    /* at least once a second while loaded */
     ENGINE_CTL_FAILED,       /* text: why; the process then exits 1 */
+    ENGINE_CTL_PLANNED,      /* the model is sound and fits: only memory is still to be taken */
 };
 
 struct engine_config {

@@ -109,17 +109,44 @@ def cut(path):
         f.truncate(os.path.getsize(path) // 2)
 
 
-def refused(name, words, arguments, state, limit=None):
-    """A start that ends at once with status 1 and one line that holds the words."""
+def refused(name, words, arguments, state, limit=None, table=False):
+    """A start that ends at once with status 1 and one line that holds the words, below the memory table if there is one."""
     command = [HEARTH, "serve", "--state-dir", state, "--listen", "127.0.0.1", "--port", str(free_port()), *arguments]
     try:
         p = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, preexec_fn=limit)
     except subprocess.TimeoutExpired as running:
         p = subprocess.CompletedProcess(command, 0, "", str(running))
-    lines = [line for line in p.stderr.splitlines() if line.startswith("hearth: ")]
-    check(name, p.returncode == 1 and len(lines) == 1 and all(w in lines[0] for w in words) and "Hearth" not in p.stdout,
-          (p.returncode, p.stderr))
+    lines = [line for line in p.stderr.splitlines() if line.startswith("hearth: ") or not table]
+    check(name, p.returncode == 1 and len(lines) == 1 and lines[0].startswith("hearth: ") and all(w in lines[0] for w in words) and
+          p.stdout == "", (p.returncode, p.stderr))
     return p
+
+
+def starts(directory):
+    """What is wrong with the settings is found before anything is made."""
+    state, cut_model, folder = (os.path.join(directory, name) for name in ("untouched", "cut.gguf", "folder"))
+    with open(cut_model, "wb") as f:
+        f.write(b"GGUF\3\0\0\0")
+    os.mkdir(folder)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for name, words, arguments in [
+                ("a model that is not there", ["none.gguf", "No such file"], ["-m", os.path.join(directory, "none.gguf")]),
+                ("a model that is cut", ["cut.gguf"], ["-m", cut_model]),
+                ("a model that is none", ["folder"], ["-m", folder]),
+                ("a context beyond the model's", ["context"], ["--context-tokens", "16777216"]),
+                ("a port in use", [port, "--port"], ["--port", port]),
+                ("an address that is none", ["listen", "box.local"], ["--listen", "box.local"]),
+                ("a key file without its directory", ["key_file", "none/key"], ["--key-file", os.path.join(directory, "none", "key")]),
+                ("a key file that is a directory", ["key_file", "folder"], ["--key-file", folder])]:
+            refused("start: %s is refused" % name, words, arguments, state)
+            check("start: and nothing is made for it", not os.path.exists(state))
+    os.mkdir(state, 0o700)
+    with open(os.path.join(state, "keys"), "wb") as f:
+        f.write(b"no table")
+    refused("start: a damaged key table is refused", [os.path.join(state, "keys"), "damaged"], [], state)
 
 
 def certificates(directory, first):
@@ -167,7 +194,7 @@ def memory(directory):
     check("plan: what does not fit with the edge is refused with table and shortfall",
           p.returncode == 1 and table["edge"] == small["edge"] and re.search(r"^hearth: memory: .* short$", p.stderr, re.M), p.stderr)
     p = refused("plan: so is the start", ["memory", "MiB short"], [*sizes, "--body-mib", "1", "--memory-mib", str(room)],
-                os.path.join(directory, "refused"))
+                os.path.join(directory, "refused"), table=True)
     check("plan: and it shows the table", re.search(r"^  edge .* MiB", p.stderr, re.M) and "  total  " in p.stderr, p.stderr)
 
     box = Box(directory, sizes)
@@ -198,6 +225,7 @@ def descriptors(directory):
     many = ["--max-connections", "300", "--connections-per-address", "300", "--body-mib", "1", "--users", "1", "--context-tokens", "512"]
     refused("descriptors: a hard limit that is too low", ["max_connections needs", "hard limit is 256"], many,
             os.path.join(directory, "refused"), limit(64, 256))
+    check("descriptors: and nothing is made for it", not os.path.exists(os.path.join(directory, "refused")))
     box = Box(directory, ["--max-connections", "300", "--connections-per-address", "300"], limit(64, 4096))
     try:
         held = [socket.create_connection(("127.0.0.1", box.port), 10) for _ in range(250)]
@@ -263,6 +291,7 @@ def main():
             audit(box)
             check("the server ends cleanly", box.stop() == 0, box.process.returncode)
             certificates(directory, box)
+            starts(directory)
             memory(directory)
             descriptors(directory)
             addresses(directory)
