@@ -370,7 +370,7 @@ static bool open_state(struct server *s, struct err *e)
     struct edge_cert *cert = calloc(1, sizeof *cert);
     struct key_table *keys = calloc(1, sizeof *keys);
     bool ok = (cert && keys) || err_set(e, ERR_NOMEM, "boot: out of memory");
-    ok = ok && state_open(&s->state, &s->cfg, e) &&
+    ok = ok && state_open(&s->state, &s->cfg, STATE_MAY_BE_MADE, e) &&
          audit_log_open(&s->audit, s->state.dir, clock_wall_s(), e) &&
          state_keys(&s->state, keys, e) &&
          state_cert(&s->state, &s->names, STATE_RENEW_IF_DUE, cert, e);

@@ -18,7 +18,7 @@ void state_path(const struct state *s, const char *name, char *out, size_t n_roo
     snprintf(out, n_room, "%s/%s", s->dir, name);
 }
 
-static bool make_dirs(const char *path, struct err *e)
+static bool make_dirs(const char *path, bool *is_new, struct err *e)
 {
     char part[CONFIG_TEXT_BYTES];
     snprintf(part, sizeof part, "%s", path);
@@ -28,20 +28,26 @@ static bool make_dirs(const char *path, struct err *e)
             return err_sys(e, "state: cannot make %s", part);
         *slash = '/';
     }
-    if (mkdir(part, 0700) < 0 && errno != EEXIST)
-        return err_sys(e, "state: cannot make %s", part);
-    return true;
+    *is_new = mkdir(part, 0700) == 0;
+    return *is_new || errno == EEXIST || err_sys(e, "state: cannot make %s", part);
 }
 
-bool state_open(struct state *s, const struct config *c, struct err *e)
+bool state_open(struct state *s, const struct config *c, enum state_want want, struct err *e)
 {
     struct stat st;
     snprintf(s->dir, sizeof s->dir, "%s", c->state_dir);
     size_t n = strlen(s->dir);
     while (n > 1 && s->dir[n - 1] == '/')
         s->dir[--n] = 0;
-    if (!cert_init(e) || !make_dirs(s->dir, e))
+    s->is_new = false;
+    if (!cert_init(e) || (want == STATE_MAY_BE_MADE && !make_dirs(s->dir, &s->is_new, e)))
         return false;
+    if (want == STATE_MUST_EXIST && access(s->dir, F_OK) < 0 && errno == ENOENT)
+        return err_set(
+            e, ERR_STATE,
+            "no state directory %s: the first \"hearth serve\" or \"hearth key add\" makes "
+            "it, --state-dir names another",
+            s->dir);
     if (stat(s->dir, &st) < 0 || !S_ISDIR(st.st_mode))
         return err_set(e, ERR_STATE, "state: %s is not a directory", s->dir);
     if (st.st_mode & 077)

@@ -15,10 +15,15 @@
 
 struct state {
     char dir[CONFIG_TEXT_BYTES];
+    bool is_new; /* state_open made the directory */
 };
 
-/* Makes the directory (and what is above it) if missing. */
-bool state_open(struct state *s, const struct config *c, struct err *e);
+enum state_want {
+    STATE_MUST_EXIST, /* a tool that only looks, or changes what is there */
+    STATE_MAY_BE_MADE /* with what is above it, if missing */
+};
+
+bool state_open(struct state *s, const struct config *c, enum state_want want, struct err *e);
 
 enum state_renew {
     STATE_RENEW_NEVER, /* only read what is there */

@@ -21,7 +21,7 @@ static void open_state(void)
     static struct config c;
     struct err e = {0};
     snprintf(c.state_dir, sizeof c.state_dir, "%s/state", t_scratch_dir());
-    MUST_TRUE(state_open(&state, &c, &e), e.msg);
+    MUST_TRUE(state_open(&state, &c, STATE_MAY_BE_MADE, &e), e.msg);
     MUST_TRUE(state_cert(&state, &names, STATE_RENEW_IF_DUE, &first, &e), e.msg);
 }
 

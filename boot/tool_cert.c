@@ -80,7 +80,7 @@ int tool_cert(int argc, char **argv)
         snprintf(c.state_dir, sizeof c.state_dir, "%s", dir[0]);
     if (names_option[0])
         snprintf(c.names, sizeof c.names, "%s", names_option[0]);
-    bool ok = names && cert && config_finish(&c, &e) && state_open(&s, &c, &e) &&
+    bool ok = names && cert && config_finish(&c, &e) && state_open(&s, &c, STATE_MUST_EXIST, &e) &&
               names_collect(names, &c, &e) && state_cert(&s, names, renew, cert, &e) &&
               print_all(&s, cert, &e);
     if (cert)

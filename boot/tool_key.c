@@ -25,13 +25,13 @@ static const char help_all[] =
     "  --daily-tokens N     tokens per day\n"
     "  --weight N           share when the box is full [1]\n";
 
-static bool open_state(struct state *s, const char *dir, struct err *e)
+static bool open_state(struct state *s, const char *dir, enum state_want want, struct err *e)
 {
     struct config c;
     config_defaults(&c);
     if (dir)
         snprintf(c.state_dir, sizeof c.state_dir, "%s", dir);
-    return config_finish(&c, e) && state_open(s, &c, e);
+    return config_finish(&c, e) && state_open(s, &c, want, e);
 }
 
 static bool parse_days(const char *text, int64_t *expires_s, struct err *e)
@@ -82,8 +82,10 @@ static int key_add(int argc, char **argv)
                                        .tokens_per_day = daily};
     if ((scope[0] && !key_scopes_parse(str_of(scope[0]), &order.scopes, &e)) ||
         (expires[0] && !parse_days(expires[0], &order.expires_s, &e)) ||
-        !open_state(&s, dir[0], &e) || !state_key_add(&s, &order, text, &e))
+        !open_state(&s, dir[0], STATE_MAY_BE_MADE, &e) || !state_key_add(&s, &order, text, &e))
         return tool_failed("key add", &e);
+    if (s.is_new)
+        fprintf(stderr, "hearth key add: made the state directory %s\n", s.dir);
     printf("%s\n", text);
     secret_wipe(text, sizeof text);
     return TOOL_OK;
@@ -129,7 +131,7 @@ static int key_list(int argc, char **argv)
     struct err e = {0};
     struct state s;
     struct key_table *t = calloc(1, sizeof *t);
-    bool ok = t && open_state(&s, dir[0], &e) && state_keys(&s, t, &e);
+    bool ok = t && open_state(&s, dir[0], STATE_MUST_EXIST, &e) && state_keys(&s, t, &e);
     if (ok)
         printf("id        name                  state    made        expires     scopes\n");
     for (uint32_t i = 0; ok && i < t->n_keys; i++)
@@ -151,7 +153,7 @@ static int key_revoke(int argc, char **argv)
         return exit_code;
     struct err e = {0};
     struct state s;
-    if (!open_state(&s, dir[0], &e) || !state_key_revoke(&s, wanted, &e))
+    if (!open_state(&s, dir[0], STATE_MUST_EXIST, &e) || !state_key_revoke(&s, wanted, &e))
         return tool_failed("key revoke", &e);
     printf("revoked %s\n", wanted);
     return TOOL_OK;

@@ -241,6 +241,19 @@ check "quantize refuses a matrix that is none" refused 1 "importance matrix"
 
 # ---- key ----
 
+run key list --state-dir "$work/above/state"
+check "key list makes no state directory" refused 1 "no state directory $work/above/state"
+run key revoke desk --state-dir "$work/above/state"
+check "key revoke makes none either" refused 1 "no state directory $work/above/state"
+run cert show --state-dir "$work/above/state"
+check "nor does cert show" refused 1 "no state directory $work/above/state"
+check "and nothing is there" test ! -e "$work/above"
+run key add desk --state-dir "$work/above/state"
+check "key add makes one and says so" grep -qx "hearth key add: made the state directory $work/above/state" "$work/err"
+run key add door --state-dir "$work/above/state"
+check "key add is quiet about one that is there" succeeded
+run key list --state-dir "$work/above/state"
+check "key list lists both" sh -c "[ \$(grep -c -e ' desk ' -e ' door ' '$work/out') = 2 ]"
 run key add
 check "key add without a name says which command" grep -q "^hearth key add: words are missing" "$work/err"
 
