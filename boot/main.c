@@ -37,13 +37,13 @@ static const struct command commands[] = {
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
-static void print_usage(FILE *out)
+static int print_help(void)
 {
-    fprintf(out, "usage: hearth COMMAND [arguments]   (hearth COMMAND -h explains one)\n");
+    printf("usage: hearth COMMAND [arguments]   (hearth COMMAND -h explains one)\n");
     for (int i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
-    fprintf(out,
-            "  --version  [--long]  version, and with --long the libraries it was built from\n");
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+    printf("  --version  [--long]  version, and with --long the libraries it was built from\n");
+    return 0;
 }
 
 static int print_version(bool is_long)
@@ -73,15 +73,14 @@ int main(int argc, char **argv)
         return run_role(argc, argv);
     if (strcmp(name, "--version") == 0)
         return print_version(argc >= 3 && strcmp(argv[2], "--long") == 0);
-    if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
-        print_usage(stdout);
-        return 0;
-    }
+    if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0)
+        return print_help();
     for (int i = 0; i < N_COMMANDS; i++)
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     if (*name)
-        fprintf(stderr, "hearth: unknown command \"%s\"\n", name);
-    print_usage(stderr);
+        fprintf(stderr, "hearth: unknown command \"%s\" (hearth -h)\n", name);
+    else
+        fprintf(stderr, "hearth: COMMAND is missing (hearth -h)\n");
     return 2;
 }

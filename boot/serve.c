@@ -672,7 +672,7 @@ static int parse_args(struct config *cfg, int argc, char **argv, void (*help)(vo
     bool wants_help;
     config_defaults(cfg);
     if (!config_from_args(cfg, argc, argv, &wants_help, &e)) {
-        fprintf(stderr, "hearth: %s\n", e.msg);
+        fprintf(stderr, "hearth %s: %s\n", argv[0], e.msg);
         return e.code == ERR_STATE ? 3 : 2;
     }
     if (wants_help)

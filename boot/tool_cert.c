@@ -60,13 +60,13 @@ int tool_cert(int argc, char **argv)
         {.name = "--names", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = names_option},
         {.name = "--ca", .kind = TOOL_OPT_FLAG, .flag = &wants_ca},
     };
-    const struct tool_spec spec = {help_all, opts, sizeof opts / sizeof *opts, 1};
+    const struct tool_spec spec = {help_all, opts, sizeof opts / sizeof *opts, "show|renew"};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, &verb, &exit_code))
         return exit_code;
     bool is_show = strcmp(verb, "show") == 0;
     if (!is_show && strcmp(verb, "renew") != 0)
-        return tool_misused("cert", &spec, "wants show or renew");
+        return tool_unknown("cert", "command", verb);
     struct err e = {0};
     struct config c;
     struct state s;

@@ -67,7 +67,7 @@ static int key_add(int argc, char **argv)
          .count = &daily},
         {.name = "--weight", .kind = TOOL_OPT_COUNT, .min = 1, .max = 1000, .count = &weight},
     };
-    const struct tool_spec spec = {help_all, opts, sizeof opts / sizeof *opts, 1};
+    const struct tool_spec spec = {help_all, opts, sizeof opts / sizeof *opts, "NAME"};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, &name, &exit_code))
         return exit_code;
@@ -124,7 +124,7 @@ static int key_list(int argc, char **argv)
     const char *dir[1] = {NULL};
     const struct tool_opt opts[] = {
         {.name = "--state-dir", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = dir}};
-    const struct tool_spec spec = {help_all, opts, 1, 0};
+    const struct tool_spec spec = {help_all, opts, 1, NULL};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, NULL, &exit_code))
         return exit_code;
@@ -147,7 +147,7 @@ static int key_revoke(int argc, char **argv)
     const char *wanted = NULL, *dir[1] = {NULL};
     const struct tool_opt opts[] = {
         {.name = "--state-dir", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = dir}};
-    const struct tool_spec spec = {help_all, opts, 1, 1};
+    const struct tool_spec spec = {help_all, opts, 1, "ID-or-NAME"};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, &wanted, &exit_code))
         return exit_code;
@@ -171,7 +171,10 @@ int tool_key(int argc, char **argv)
             argv[1] = verbs[i].name;
             return verbs[i].run(argc - 1, argv + 1);
         }
-    bool wants_help = strcmp(verb, "-h") == 0 || strcmp(verb, "--help") == 0;
-    fprintf(wants_help ? stdout : stderr, "usage: %s", help_all);
-    return wants_help ? TOOL_OK : TOOL_USAGE;
+    if (!verb[0])
+        return tool_misused("key", "add|list|revoke is missing");
+    if (strcmp(verb, "-h") != 0 && strcmp(verb, "--help") != 0)
+        return tool_unknown("key", "command", verb);
+    printf("usage: %s", help_all);
+    return TOOL_OK;
 }

@@ -1,5 +1,7 @@
 #include "runtime/tool_arg.h"
 
+#include "runtime/base/str.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@ __attribute__((format(printf, 2, 3))) static bool usage_error(const struct args 
     va_start(ap, fmt);
     vsnprintf(why, sizeof why, fmt, ap);
     va_end(ap);
-    (void)tool_misused(a->argv[0], a->spec, why);
+    (void)tool_misused(a->argv[0], why);
     return false;
 }
 
@@ -100,6 +102,18 @@ static const struct tool_opt *find_option(const struct tool_spec *spec, const ch
     return NULL;
 }
 
+/* The i-th of the names with blanks between; empty past the last one. */
+static struct str name_at(const char *names, uint32_t i)
+{
+    struct str name = str_of(names ? names : "");
+    while (i-- > 0) {
+        name.p += strcspn(name.p, " ");
+        name.p += *name.p == ' ';
+    }
+    name.n_bytes = strcspn(name.p, " ");
+    return name;
+}
+
 static bool read_all(struct args *a, struct tool_list *words)
 {
     bool only_words = false; /* after "--" */
@@ -119,7 +133,8 @@ static bool read_all(struct args *a, struct tool_list *words)
             words->at[words->n++] = word;
         }
     }
-    return words->n >= a->spec->n_words || usage_error(a, "words are missing");
+    struct str missing = name_at(a->spec->words, words->n);
+    return missing.n_bytes == 0 || usage_error(a, "%.*s is missing", STR_ARG(missing));
 }
 
 bool tool_parse_list(int argc, char **argv, const struct tool_spec *spec, struct tool_list *words,
@@ -140,15 +155,23 @@ bool tool_parse_list(int argc, char **argv, const struct tool_spec *spec, struct
 bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char **words,
                 int *exit_code)
 {
-    struct tool_list exactly = {.at = words, .max = spec->n_words};
+    struct tool_list exactly = {.at = words};
+    while (name_at(spec->words, exactly.max).n_bytes > 0)
+        exactly.max++;
     return tool_parse_list(argc, argv, spec, &exactly, exit_code);
 }
 
-int tool_misused(const char *name, const struct tool_spec *spec, const char *why)
+int tool_misused(const char *name, const char *why)
 {
-    fprintf(stderr, "hearth %s: %s (%.*s)\n", name, why, (int)strcspn(spec->help, "\n"),
-            spec->help);
+    fprintf(stderr, "hearth %s: %s (hearth %.*s -h)\n", name, why, (int)strcspn(name, " "), name);
     return TOOL_USAGE;
+}
+
+int tool_unknown(const char *name, const char *what, const char *word)
+{
+    char why[ERR_MSG_BYTES];
+    snprintf(why, sizeof why, "unknown %s \"%s\"", what, word);
+    return tool_misused(name, why);
 }
 
 int tool_failed(const char *name, const struct err *e)

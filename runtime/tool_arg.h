@@ -34,11 +34,13 @@ struct tool_spec {
     const char *help; /* the whole help text; its first line is the usage */
     const struct tool_opt *opts;
     uint32_t n_opts;
-    uint32_t n_words; /* positional words, exactly */
+    const char
+        *words; /* what errors call the positional words, "IN.gguf OUT.gguf TYPE"; NULL = none */
 };
 
-/* Fills words [spec->n_words] and the options' targets. True: go on. False: *exit_code is what the
- * tool returns; help or a usage error has been printed. argv[0] is the subcommand's name. */
+/* Fills words, one for each that the spec names, and the options' targets. True: go on. False:
+ * *exit_code is what the tool returns; help or a usage error has been printed. argv[0] is the
+ * subcommand's name. */
 bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char **words,
                 int *exit_code);
 
@@ -48,13 +50,15 @@ struct tool_list {
     uint32_t max, n;
 };
 
-/* The same with spec->n_words up to words->max positional words. */
+/* The same with at least as many positional words as the spec names, and at most words->max. */
 bool tool_parse_list(int argc, char **argv, const struct tool_spec *spec, struct tool_list *words,
                      int *exit_code);
 
-/* Options that do not go together: prints one line like a usage error of tool_parse and returns
- * TOOL_USAGE. */
-int tool_misused(const char *name, const struct tool_spec *spec, const char *why);
+/* Options that do not go together: prints one line like a usage error of tool_parse, with the way
+ * to the help text, and returns TOOL_USAGE. name: as in errors, "key add" for one of the "key". */
+int tool_misused(const char *name, const char *why);
+/* The same about a word that names nothing: "unknown command "frob"". */
+int tool_unknown(const char *name, const char *what, const char *word);
 
 /* Prints "hearth NAME: text" and returns TOOL_FAILED. */
 int tool_failed(const char *name, const struct err *e);

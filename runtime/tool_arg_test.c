@@ -2,6 +2,10 @@
 
 #include "tests/t.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
 struct got {
     bool check;
     uint64_t seed, colour;
@@ -23,7 +27,7 @@ static bool parse(int argc, char **argv, struct got *g)
         {.name = "--dump", .kind = TOOL_OPT_WORDS, .n_words = 2, .words = g->dump},
     };
     const struct tool_spec spec = {
-        .help = "hearth x A B\n", .opts = opts, .n_opts = 5, .n_words = 2};
+        .help = "hearth x A B\n", .opts = opts, .n_opts = 5, .words = "A B"};
     return tool_parse(argc, argv, &spec, g->words, &g->exit_code);
 }
 
@@ -103,7 +107,7 @@ TEST(tool_parse_list_takes_as_many_words_as_there_is_room)
 {
     const char *words[3];
     struct tool_list list = {.at = words, .max = 3};
-    const struct tool_spec spec = {.help = "hearth x A...\n", .n_words = 1};
+    const struct tool_spec spec = {.help = "hearth x A...\n", .words = "A"};
     int exit_code = TOOL_OK;
     CHECK_TRUE(tool_parse_list(ARGS(x, a), &spec, &list, &exit_code) && list.n == 1);
     CHECK_TRUE(tool_parse_list(ARGS(x, a, b, c), &spec, &list, &exit_code) && list.n == 3);
@@ -112,4 +116,33 @@ TEST(tool_parse_list_takes_as_many_words_as_there_is_room)
     exit_code = TOOL_OK;
     CHECK_TRUE(!tool_parse_list(ARGS(x, a, b, c, a), &spec, &list, &exit_code) &&
                exit_code == TOOL_USAGE);
+}
+
+/* What a usage error says, in place of standard error. */
+static const char *said_about(int argc, char **argv)
+{
+    static char text[512];
+    char path[512];
+    struct got g;
+    snprintf(path, sizeof path, "%s/stderr", t_scratch_dir());
+    fflush(stderr);
+    int kept = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    MUST_TRUE(kept >= 0 && fd >= 0 && dup2(fd, STDERR_FILENO) >= 0, path);
+    bool ok = parse(argc, argv, &g);
+    dup2(kept, STDERR_FILENO);
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = 0;
+    close(fd);
+    close(kept);
+    CHECK_TRUE(!ok && g.exit_code == TOOL_USAGE);
+    return text;
+}
+
+TEST(tool_parse_names_the_word_that_is_missing_and_the_way_to_the_help)
+{
+    static char x_add[] = "x add";
+    CHECK_STR(said_about(ARGS(x)), "hearth x: A is missing (hearth x -h)\n");
+    CHECK_STR(said_about(ARGS(x, a)), "hearth x: B is missing (hearth x -h)\n");
+    CHECK_STR(said_about(ARGS(x_add, a)), "hearth x add: B is missing (hearth x -h)\n");
+    CHECK_STR(said_about(ARGS(x, a, b, c)), "hearth x: one word too many: \"c\" (hearth x -h)\n");
 }

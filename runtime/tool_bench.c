@@ -269,7 +269,7 @@ int tool_bench(int argc, char **argv)
         {"--repeat", TOOL_OPT_COUNT, 1, BENCH_MAX_REPEATS, .count = &a.n_repeats},
         {"--json", TOOL_OPT_WORDS, .n_words = 1, .words = &a.json},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 0};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, NULL};
     struct err e = {.code = ERR_NONE};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, NULL, &exit_code))
@@ -283,9 +283,9 @@ int tool_bench(int argc, char **argv)
     if (!read_list(&cfg.prompts, "--prompt", a.prompts, MAX_TOKENS, &e) ||
         !read_list(&cfg.users, "--users", a.users, MAX_USERS, &e) ||
         !read_list(&threads, "--threads", a.threads, POOL_MAX_THREADS, &e))
-        return tool_misused(argv[0], &spec, e.msg);
+        return tool_misused(argv[0], e.msg);
     if (a.every_encoding && (a.model || a.json || a.prompts || a.users))
-        return tool_misused(argv[0], &spec, "--encodings goes with --threads and --repeat alone");
+        return tool_misused(argv[0], "--encodings goes with --threads and --repeat alone");
     if (a.every_encoding)
         return run_encodings(&a, &threads, &e) ? TOOL_OK : tool_failed(argv[0], &e);
     return run_bench(&a, &cfg, &threads, &e) ? TOOL_OK : tool_failed(argv[0], &e);

@@ -244,14 +244,14 @@ int tool_chat(int argc, char **argv)
         {"--kv", TOOL_OPT_NAME, .count = &a.kv_type, .names = kv_type_names},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &a.n_threads},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 0};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, NULL};
     struct err e = {.code = ERR_NONE};
     struct session s = {.args = &a};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, NULL, &exit_code))
         return exit_code;
     if (a.top_p == 0.0f)
-        return tool_misused(argv[0], &spec, "--top-p must be above 0");
+        return tool_misused(argv[0], "--top-p must be above 0");
     bool ok = open_session(&s, &e);
     if (ok) {
         print_banner(&s);

@@ -147,7 +147,7 @@ int tool_convert(int argc, char **argv)
          .max = POOL_MAX_THREADS,
          .count = &n_threads},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 2};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, "DIR OUT.gguf"};
     const char *words[2];
     int exit_code;
     struct convert_want want;
@@ -156,7 +156,7 @@ int tool_convert(int argc, char **argv)
         return exit_code;
     want.tokenizer_dir = tokenizer_dir;
     if (!type_by_name(type, &want.matrices))
-        return tool_misused("convert", &spec, "--type takes F32, F16 or BF16");
+        return tool_misused("convert", "--type takes F32, F16 or BF16");
     struct job j = {.convert = convert_open(words[0], &want, &e)};
     j.pool = j.convert ? pool_open((uint32_t)n_threads, &e) : NULL;
     bool ok = j.pool && convert(&j, words[1], &e);

@@ -221,14 +221,14 @@ int tool_imatrix(int argc, char **argv)
         {"--ids", TOOL_OPT_FLAG, .flag = &a.holds_ids},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &a.n_threads},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 1};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, "TEXT"};
     struct tool_list files = {.at = a.files, .max = TOOL_MAX_WORDS};
     struct err e = {.code = ERR_NONE};
     int exit_code;
     if (!tool_parse_list(argc, argv, &spec, &files, &exit_code))
         return exit_code;
     if (!a.out)
-        return tool_misused(argv[0], &spec, "-o OUT.gguf is needed");
+        return tool_misused(argv[0], "-o OUT.gguf is needed");
     struct collect c = {.args = &a};
     bool ok = run_collect(&c, &e);
     runner_close(c.r);

@@ -284,7 +284,7 @@ int tool_inspect(int argc, char **argv)
         {.name = "--check", .kind = TOOL_OPT_FLAG, .flag = &has_check},
         {.name = "--dump", .kind = TOOL_OPT_WORDS, .n_words = 2, .words = dumped},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 1};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, "FILE.gguf"};
     int exit_code;
     struct err e = {.code = ERR_NONE};
     if (!tool_parse(argc, argv, &spec, &path, &exit_code))

@@ -174,13 +174,13 @@ int tool_logits(int argc, char **argv)
         {"--kv", TOOL_OPT_NAME, .count = &a.kv_type, .names = kv_type_names},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &a.n_threads},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 0};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, NULL};
     struct err e = {.code = ERR_NONE};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, NULL, &exit_code))
         return exit_code;
     if (!a.tokens == !a.tokens_file)
-        return tool_misused(argv[0], &spec, "either --tokens or --tokens-file is needed");
+        return tool_misused(argv[0], "either --tokens or --tokens-file is needed");
     struct logits_run run = {.args = &a};
     int32_t *ids = a.tokens ? tool_ids_parse(str_of(a.tokens), &run.n_ids, &e)
                             : tool_ids_read(a.tokens_file, &run.n_ids, &e);

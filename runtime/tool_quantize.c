@@ -47,7 +47,7 @@ int tool_quantize(int argc, char **argv)
         {"--imatrix", TOOL_OPT_WORDS, .n_words = 1, .words = &imatrix_path},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &n_threads},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 3};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, "IN.gguf OUT.gguf TYPE"};
     const char *words[3];
     int exit_code;
     struct err e = {.code = ERR_NONE};

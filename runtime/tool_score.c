@@ -305,7 +305,7 @@ int tool_score(int argc, char **argv)
         {"--kv", TOOL_OPT_NAME, .count = &a.kv_type, .names = kv_type_names},
         {"--threads", TOOL_OPT_COUNT, 1, POOL_MAX_THREADS, .count = &a.n_threads},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 1};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, "FILE"};
     struct err e = {.code = ERR_NONE};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, &a.file, &exit_code))

@@ -135,7 +135,7 @@ int tool_synth(int argc, char **argv)
          .max = POOL_MAX_THREADS,
          .count = &n_threads},
     };
-    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, 3};
+    const struct tool_spec spec = {help, opts, sizeof opts / sizeof *opts, "SHAPE TYPE OUT.gguf"};
     const char *words[3];
     int exit_code;
     struct err e = {.code = ERR_NONE};

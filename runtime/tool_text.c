@@ -79,7 +79,7 @@ int tool_tokenize(int argc, char **argv)
         {.name = "--bos", .kind = TOOL_OPT_FLAG, .flag = &add_bos},
         {.name = "--plain", .kind = TOOL_OPT_FLAG, .flag = &is_plain},
     };
-    const struct tool_spec spec = {tokenize_help, opts, sizeof opts / sizeof *opts, 1};
+    const struct tool_spec spec = {tokenize_help, opts, sizeof opts / sizeof *opts, "TEXT"};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, &text, &exit_code))
         return exit_code;
@@ -165,14 +165,12 @@ int tool_render(int argc, char **argv)
         {.name = "-m", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = &model},
         {.name = "--template", .kind = TOOL_OPT_WORDS, .n_words = 1, .words = &revision},
     };
-    const struct tool_spec spec = {render_help, opts, sizeof opts / sizeof *opts, 1};
+    const struct tool_spec spec = {render_help, opts, sizeof opts / sizeof *opts, "REQUEST.json"};
     int exit_code;
     if (!tool_parse(argc, argv, &spec, &path, &exit_code))
         return exit_code;
-    if (revision && strcmp(revision, "r1") != 0 && strcmp(revision, "r2") != 0) {
-        fprintf(stderr, "hearth render: --template is r1 or r2, not \"%s\"\n", revision);
-        return TOOL_USAGE;
-    }
+    if (revision && strcmp(revision, "r1") != 0 && strcmp(revision, "r2") != 0)
+        return tool_unknown("render", "template revision", revision);
     struct err e = {.code = ERR_NONE};
     struct model_text m;
     bool ok = model_text_open(&m, model, &e);

@@ -67,7 +67,24 @@ check "logits takes tokens from one place" refused 2 "--tokens"
 run logits --tokens 2 --top 0
 check "logits checks the range of a number" refused 2 "--top"
 run score
-check "score needs a file" refused 2 "words are missing"
+check "score needs a file" refused 2 "hearth score: FILE is missing (hearth score -h)"
+run
+check "hearth alone says how to get help" refused 2 "hearth: COMMAND is missing (hearth -h)"
+for words in frob "key frob" "cert frob"; do
+    # shellcheck disable=SC2086
+    run $words
+    check "hearth $words names the unknown word" refused 2 'unknown command "frob" (hearth'
+done
+run key
+check "hearth key says which words it knows" refused 2 "hearth key: add|list|revoke is missing (hearth key -h)"
+run serve --frob
+check "hearth serve names the unknown flag" refused 2 'hearth serve: unknown argument "--frob"'
+for words in -h "key -h" "key add -h" "cert -h" "serve -h" "plan -h"; do
+    # shellcheck disable=SC2086
+    run $words
+    check "hearth $words is no error" succeeded
+    check "and explains" says "usage: hearth"
+done
 run bench --threads two
 check "bench names the list it cannot read" refused 2 "--threads"
 run chat --temperature warm
@@ -255,7 +272,7 @@ check "key add is quiet about one that is there" succeeded
 run key list --state-dir "$work/above/state"
 check "key list lists both" sh -c "[ \$(grep -c -e ' desk ' -e ' door ' '$work/out') = 2 ]"
 run key add
-check "key add without a name says which command" grep -q "^hearth key add: words are missing" "$work/err"
+check "key add without a name says so" refused 2 "hearth key add: NAME is missing (hearth key -h)"
 
 # ---- bench ----
 
