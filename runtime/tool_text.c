@@ -99,8 +99,9 @@ static const char render_help[] =
     "  Prints the prompt text that the chat template makes of a request: the members messages, "
     "tools\n"
     "  and, at the top or in chat_template_kwargs, enable_thinking, preserve_thinking and\n"
-    "  add_generation_prompt (true unless it is false). Nothing is checked or added beyond the\n"
-    "  template; tool-call arguments are objects.\n"
+    "  add_generation_prompt (true unless it is false). Nothing is added beyond the template; a\n"
+    "  conversation without messages and roles that no model knows are refused, as by the API.\n"
+    "  Tool-call arguments are objects.\n"
     "  -m MODEL.gguf     whose template; without it pocket, the model built in\n"
     "  --template r1|r2  another revision than the model's\n";
 
@@ -114,6 +115,27 @@ static bool read_flag(const json_t *request, const char *key, bool *flag, struct
         return err_set(e, ERR_FORMAT, "%s must be true or false", key);
     if (json_is_boolean(v))
         *flag = json_is_true(v);
+    return true;
+}
+
+/* What the template would print all the same. An empty list has a text as long as no answer to it
+ * is asked for. */
+static bool check_messages(const struct gemma4_chat_request *rq, struct err *e)
+{
+    static const char *const roles[] = {"system", "developer", "user", "assistant", "tool"};
+    size_t n = json_array_size(rq->messages);
+    if (json_is_array(rq->messages) && n == 0 && rq->add_generation_prompt)
+        return err_set(e, ERR_FORMAT, "messages must hold at least one message");
+    for (size_t i = 0; i < n; i++) {
+        const json_t *role = json_object_get(json_array_get(rq->messages, i), "role");
+        bool is_known = !json_is_string(role); /* the template names what is no string */
+        for (size_t k = 0; k < sizeof roles / sizeof *roles; k++)
+            is_known |= str_is(json_text_str(role), roles[k]);
+        if (!is_known)
+            return err_set(e, ERR_FORMAT,
+                           "messages[%zu].role must be system, developer, user, assistant or tool",
+                           i);
+    }
     return true;
 }
 
@@ -152,7 +174,7 @@ static bool render(const char *path, struct gemma4_chat_request *rq, struct err 
         ok = read_flag(request, "enable_thinking", &rq->enable_thinking, e) &&
              read_flag(request, "preserve_thinking", &rq->preserve_thinking, e) &&
              read_flag(request, "add_generation_prompt", &rq->add_generation_prompt, e) &&
-             print_prompt(rq, n_bytes, e);
+             check_messages(rq, e) && print_prompt(rq, n_bytes, e);
     }
     json_decref(request);
     return ok || err_ctx(e, "%s", path);

@@ -180,6 +180,7 @@ TEST(tool_render_prints_the_exact_prompt)
         "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"enable_thinking\":false,"
         "\"chat_template_kwargs\":{\"enable_thinking\":true}}",
         "<bos><|turn>system\n<|think|>\n<turn|>\n<|turn>user\nhi<turn|>\n<|turn>model\n");
+    check_rendered(&r, "r2", "{\"messages\":[],\"add_generation_prompt\":false}", "<bos>");
     check_rendered(&r, "r2",
                    "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"enable_thinking\":"
                    "null,\"tools\":null}",
@@ -218,7 +219,12 @@ TEST(tool_render_says_what_is_wrong_on_one_line)
         {"[]", "JSON object"},
         {"{}", "messages"},
         {"{\"messages\":[{\"role\":\"user\"}],\"enable_thinking\":1}", "enable_thinking"},
-        {"{\"messages\":[{\"content\":\"x\"}]}", "messages[0].role"}};
+        {"{\"messages\":[{\"content\":\"x\"}]}", "messages[0].role"},
+        {"{\"messages\":[]}", "at least one message"},
+        {"{\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"bard\",\"content\":"
+         "\"x\"}]}",
+         "messages[1].role must be system, developer, user, assistant or tool"},
+        {"{\"messages\":[{\"role\":\"model\",\"content\":\"x\"}]}", "messages[0].role"}};
     struct run r;
     write_model();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -336,6 +336,12 @@ check "tokenize runs" succeeded
 check "tokenize prints one line of ids" grep -qx '2\( [0-9][0-9]*\)*' "$work/out"
 run render -m "$small" "$work/nothing.json"
 check "render names the file it cannot read" refused 1 "nothing.json"
+echo '{"messages":[]}' >"$work/request.json"
+run render -m "$small" "$work/request.json"
+check "render refuses a conversation without messages" refused 1 "at least one message"
+echo '{"messages":[{"role":"function","content":"x"}]}' >"$work/request.json"
+run render -m "$small" "$work/request.json"
+check "render refuses a role that no model knows" refused 1 "messages[0].role"
 rendered() { # LINE: what the vector says, its JSON string decoded; fails on an escape it does not know
     sed 's/.*"rendered": "\(.*\)"}$/\1/' "$1" | awk '
         { for (i = 1; i <= length($0); i++) {
