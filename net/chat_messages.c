@@ -37,7 +37,7 @@ static bool check_part(const json_t *part, struct place *p, size_t j, bool is_as
 static bool check_content(const json_t *message, struct place *p, bool is_assistant,
                           struct api_error *e)
 {
-    const json_t *content = json_get(message, "content");
+    const json_t *content = json_object_get(message, "content");
     if (!content)
         return api_fail(e, API_MISSING_PARAMETER, at(p, ".content"), "%s is missing.",
                         at(p, ".content"));
@@ -45,7 +45,8 @@ static bool check_content(const json_t *message, struct place *p, bool is_assist
         return true;
     if (!json_is_array(content))
         return api_fail(e, API_INVALID_TYPE, at(p, ".content"),
-                        "%s must be a string or an array of parts.", at(p, ".content"));
+                        "%s must be a string or an array of parts%s.", at(p, ".content"),
+                        json_is_null(content) ? ", not null" : "");
     for (size_t j = 0; j < json_array_size(content); j++)
         if (!check_part(json_array_get(content, j), p, j, is_assistant, e))
             return false;

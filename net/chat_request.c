@@ -10,13 +10,19 @@
 
 /* ---- what is not read: refused or ignored by name ---- */
 
-enum member_class { HONOURED, IGNORED, REFUSED };
+enum member_class {
+    HONOURED,
+    IGNORED, /* known not to change the meaning */
+    REFUSED,
+    UNKNOWN, /* ignored, too, unless strict_parameters says otherwise */
+};
 
 static const struct {
     const char *name;
     enum member_class class;
     const char *why; /* for REFUSED */
 } members[] = {
+    /* a name that ends in '*' stands for all that begin so */
     {"messages", HONOURED, NULL},
     {"model", HONOURED, NULL},
     {"stream", HONOURED, NULL},
@@ -44,8 +50,23 @@ static const struct {
     {"tools", HONOURED, NULL},
     {"tool_choice", HONOURED, NULL},
     {"parallel_tool_calls", HONOURED, NULL},
-    {"modalities", HONOURED, NULL},
-    {"metadata", HONOURED, NULL},
+    {"modalities", IGNORED, NULL},
+    {"metadata", IGNORED, NULL},
+    {"user", IGNORED, NULL},
+    {"safety_identifier", IGNORED, NULL},
+    {"prompt_cache_key", IGNORED, NULL},
+    {"prompt_cache_options", IGNORED, NULL},
+    {"prompt_cache_retention", IGNORED, NULL},
+    {"store", IGNORED, NULL},
+    {"service_tier", IGNORED, NULL},
+    {"verbosity", IGNORED, NULL},
+    {"prediction", IGNORED, NULL},
+    {"samplers", IGNORED, NULL},
+    {"id_slot", IGNORED, NULL},
+    {"ignore_eos", IGNORED, NULL},
+    {"mirostat*", IGNORED, NULL},
+    {"dry_*", IGNORED, NULL},
+    {"xtc_*", IGNORED, NULL},
     {"continue_final_message", HONOURED, NULL},
     {"add_generation_prompt", HONOURED, NULL},
     {"cache_prompt", HONOURED, NULL},
@@ -64,12 +85,15 @@ static const struct {
 
 static enum member_class class_of(const char *name, const char **why)
 {
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (strcmp(members[i].name, name) == 0) {
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        const char *star = strchr(members[i].name, '*');
+        if (star ? strncmp(members[i].name, name, (size_t)(star - members[i].name)) == 0
+                 : strcmp(members[i].name, name) == 0) {
             *why = members[i].why;
             return members[i].class;
         }
-    return IGNORED;
+    }
+    return UNKNOWN;
 }
 
 static void note_ignored(struct chat_request *r, const char *name)
@@ -95,10 +119,10 @@ static bool check_members(struct chat_request *r, const struct edge_config *cfg,
         if (class == REFUSED)
             return api_fail(e, API_UNSUPPORTED_PARAMETER, name, "%s cannot be used: %s.", name,
                             why);
-        if (class == IGNORED && cfg->strict_params)
+        if (class == UNKNOWN && cfg->strict_params)
             return api_fail(e, API_UNSUPPORTED_PARAMETER, "",
                             "This server does not know the parameter \"%.60s\".", name);
-        if (class == IGNORED)
+        if (class == UNKNOWN || class == IGNORED)
             note_ignored(r, name);
     }
     return true;

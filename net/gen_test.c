@@ -492,6 +492,14 @@ static const struct {
     {400, "invalid_value", "top_logprobs",
      "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_logprobs\":1}"},
     {400, "invalid_json", NULL, ""},
+    {400, "invalid_type", "messages[0].content",
+     "{\"messages\":[{\"role\":\"user\",\"content\":null}]}"},
+    {400, "invalid_type", "messages[0].content",
+     "{\"messages\":[{\"role\":\"user\",\"content\":7}]}"},
+    {400, "missing_required_parameter", "messages[0].content",
+     "{\"messages\":[{\"role\":\"user\"}]}"},
+    {400, "invalid_value", "metadata", ONE "\"metadata\":{\"a\":\"" LONG_NAME LONG_NAME "\"}}"},
+    {400, "invalid_type", "metadata", ONE "\"metadata\":[]}"},
     {400, "invalid_value", "temperature", ONE "\"temperature\":123456789012345678901234567890}"},
     {400, "invalid_value", "seed", ONE "\"seed\":18446744073709551616}"},
     {400, "invalid_value", "seed", ONE "\"seed\":-9223372036854775809}"},
@@ -568,6 +576,48 @@ TEST(gen_ignored_members_are_named_in_a_header)
     CHECK_TRUE(box_has(heard, "\r\nx-ignored-params: user,frob\r\n"));
     CHECK_TRUE(box_has(heard, "\"content\":\"\""));
     conn_close(c);
+}
+
+/* The names that an accepted request's answer says it ignored; "" = none. */
+static const char *ignored_of(const char *body)
+{
+    static char names[CHAT_IGNORED_BYTES + 1];
+    struct engine_msg submit;
+    struct conn *c = box_conn(0);
+    uint32_t id = begin(c, body, &submit);
+    MUST_TRUE(id != 0, heard);
+    box_engine_ends(id, FINISH_EOS, submit.submit.n_tokens, 0);
+    box_listen(c, heard, sizeof heard);
+    conn_close(c);
+    const char *field = strstr(heard, "\r\nx-ignored-params: ");
+    snprintf(names, sizeof names, "%.*s", field ? (int)strcspn(field + 20, "\r") : 0,
+             field ? field + 20 : "");
+    return names;
+}
+
+TEST(gen_null_content_is_told_from_missing_content)
+{
+    box_open();
+    CHECK_TRUE(box_has(box_ask(box_chat("{\"messages\":[{\"role\":\"user\",\"content\":null}]}")),
+                       "messages[0].content must be a string or an array of parts, not null."));
+    CHECK_TRUE(box_has(box_ask(box_chat("{\"messages\":[{\"role\":\"user\"}]}")),
+                       "messages[0].content is missing."));
+}
+
+TEST(gen_documented_members_are_ignored_also_when_parameters_are_strict)
+{
+    static const char documented[] =
+        ONE "\"metadata\":{\"a\":\"b\"},\"user\":\"anna\",\"modalities\":[\"text\"],"
+            "\"store\":false,\"mirostat_tau\":5,\"dry_base\":1}";
+    struct edge_config cfg = box_config();
+    box_open();
+    CHECK_STR(ignored_of(documented), "metadata,user,modalities,store,mirostat_tau,dry_base");
+    CHECK_STR(ignored_of(ONE "\"dry\":1,\"metadata\":null,\"top_k\":1}"), "dry");
+    cfg.strict_params = 1;
+    box_open_with(&cfg);
+    CHECK_STR(ignored_of(documented), "metadata,user,modalities,store,mirostat_tau,dry_base");
+    CHECK_TRUE(
+        box_has(box_ask(box_chat(ONE "\"dry\":1}")), "does not know the parameter \\\"dry\\\""));
 }
 
 TEST(gen_input_tokens_are_those_of_the_chat_request)
