@@ -128,6 +128,23 @@ static bool check_members(struct chat_request *r, const struct edge_config *cfg,
     return true;
 }
 
+/* The members of a member that are not read. known ends with NULL. */
+static void note_unread(struct chat_request *r, const char *parent, const char *const *known)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(r->root, parent), name, value)
+    {
+        char path[96];
+        bool is_read = json_is_null(value);
+        for (size_t i = 0; known[i]; i++)
+            is_read |= strcmp(known[i], name) == 0;
+        int n = snprintf(path, sizeof path, "%s.%s", parent, name);
+        if (!is_read && n < (int)sizeof path)
+            note_ignored(r, path);
+    }
+}
+
 /* ---- sampling ---- */
 
 /* The first of two spellings that is there. */
@@ -265,6 +282,7 @@ static bool read_stops(struct chat_request *r, struct api_error *e)
 
 static bool read_stream(struct chat_request *r, struct api_error *e)
 {
+    static const char *const known[] = {"include_usage", NULL};
     const json_t *options;
     if (!json_get_bool(JSON_AT(r->root, "stream", "stream"), &r->wants_stream, e) ||
         !json_get_object(JSON_AT(r->root, "stream_options", "stream_options"), &options, e))
@@ -274,6 +292,7 @@ static bool read_stream(struct chat_request *r, struct api_error *e)
     if (!r->wants_stream)
         return api_fail(e, API_INVALID_VALUE, "stream_options",
                         "stream_options needs stream to be true.");
+    note_unread(r, "stream_options", known);
     return json_get_bool(JSON_AT(options, "include_usage", "stream_options.include_usage"),
                          &r->wants_usage, e);
 }
@@ -281,12 +300,14 @@ static bool read_stream(struct chat_request *r, struct api_error *e)
 static bool read_effort(struct chat_request *r, struct api_error *e)
 {
     static const char *const words[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
+    static const char *const known[] = {"effort", NULL};
     const json_t *reasoning;
     struct str effort = {NULL, 0};
     const char *param = "reasoning_effort";
     if (!json_get_object(JSON_AT(r->root, "reasoning", "reasoning"), &reasoning, e) ||
         !json_get_str(JSON_AT(r->root, "reasoning_effort", param), 32, &effort, e))
         return false;
+    note_unread(r, "reasoning", known);
     if (!effort.p && reasoning) {
         param = "reasoning.effort";
         if (!json_get_str(JSON_AT(reasoning, "effort", param), 32, &effort, e))
@@ -306,11 +327,14 @@ static bool read_effort(struct chat_request *r, struct api_error *e)
 static bool read_thinking(struct chat_request *r, const struct edge_config *cfg,
                           struct api_error *e)
 {
+    static const char *const known[] = {"enable_thinking", "preserve_thinking", NULL};
     const json_t *kwargs;
     r->enable_thinking = cfg->thinking_default;
-    return json_get_object(JSON_AT(r->root, "chat_template_kwargs", "chat_template_kwargs"),
-                           &kwargs, e) &&
-           (!kwargs || (json_get_bool(JSON_AT(kwargs, "enable_thinking",
+    if (!json_get_object(JSON_AT(r->root, "chat_template_kwargs", "chat_template_kwargs"), &kwargs,
+                         e))
+        return false;
+    note_unread(r, "chat_template_kwargs", known);
+    return (!kwargs || (json_get_bool(JSON_AT(kwargs, "enable_thinking",
                                               "chat_template_kwargs.enable_thinking"),
                                       &r->enable_thinking, e) &&
                         json_get_bool(JSON_AT(kwargs, "preserve_thinking",

@@ -586,6 +586,7 @@ static const char *ignored_of(const char *body)
     struct conn *c = box_conn(0);
     uint32_t id = begin(c, body, &submit);
     MUST_TRUE(id != 0, heard);
+    box_engine_says((struct engine_event){.type = EVENT_QUEUED, .req_id = id});
     box_engine_ends(id, FINISH_EOS, submit.submit.n_tokens, 0);
     box_listen(c, heard, sizeof heard);
     conn_close(c);
@@ -602,6 +603,19 @@ TEST(gen_null_content_is_told_from_missing_content)
                        "messages[0].content must be a string or an array of parts, not null."));
     CHECK_TRUE(box_has(box_ask(box_chat("{\"messages\":[{\"role\":\"user\"}]}")),
                        "messages[0].content is missing."));
+}
+
+TEST(gen_members_of_members_that_are_not_read_are_named)
+{
+    box_open();
+    CHECK_STR(ignored_of(ONE "\"chat_template_kwargs\":{\"enable_thinking\":true,\"tone\":\"dry\","
+                             "\"x\":null,\"a b\":1}}"),
+              "chat_template_kwargs.tone");
+    CHECK_STR(ignored_of(ONE "\"stream\":true,\"stream_options\":{\"include_usage\":true,"
+                             "\"include_obfuscation\":false}}"),
+              "stream_options.include_obfuscation");
+    CHECK_STR(ignored_of(ONE "\"reasoning\":{\"effort\":\"low\",\"summary\":\"auto\"}}"),
+              "reasoning.summary");
 }
 
 TEST(gen_documented_members_are_ignored_also_when_parameters_are_strict)
