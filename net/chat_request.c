@@ -72,7 +72,7 @@ static const struct {
     {"cache_prompt", HONOURED, NULL},
     {"return_progress", HONOURED, NULL},
     {"timings_per_token", HONOURED, NULL},
-    {"thinking_budget_tokens", REFUSED, "a thinking budget is not supported yet"},
+    {"thinking_budget_tokens", HONOURED, NULL},
     {"functions", REFUSED, "it is obsolete; use tools"},
     {"function_call", REFUSED, "it is obsolete; use tool_choice"},
     {"audio", REFUSED, "this model makes text only"},
@@ -299,7 +299,11 @@ static bool read_stream(struct chat_request *r, struct api_error *e)
 
 static bool read_effort(struct chat_request *r, struct api_error *e)
 {
-    static const char *const words[] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
+    static const struct {
+        const char *word;
+        uint32_t max_thought_tokens;
+    } efforts[] = {{"none", UINT32_MAX}, {"minimal", 512}, {"low", 1024},      {"medium", 4096},
+                   {"high", 8192},       {"xhigh", 16384}, {"max", UINT32_MAX}};
     static const char *const known[] = {"effort", NULL};
     const json_t *reasoning;
     struct str effort = {NULL, 0};
@@ -315,13 +319,25 @@ static bool read_effort(struct chat_request *r, struct api_error *e)
     }
     if (!effort.p)
         return true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_is(effort, words[i])) {
+    for (size_t i = 0; i < sizeof efforts / sizeof *efforts; i++)
+        if (str_is(effort, efforts[i].word)) {
             r->enable_thinking = i > 0;
+            r->gen.max_thought_tokens = efforts[i].max_thought_tokens;
             return true;
         }
     return api_fail(e, API_INVALID_VALUE, param,
                     "%s must be one of none, minimal, low, medium, high, xhigh, max.", param);
+}
+
+static bool read_thinking_budget(struct chat_request *r, struct api_error *e)
+{
+    const char *name = "thinking_budget_tokens";
+    int64_t n = -1;
+    if (!json_get_int(JSON_AT(r->root, name, name), 0, INT64_MAX, &n, e))
+        return false;
+    if (n >= 0)
+        r->gen.max_thought_tokens = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+    return true;
 }
 
 static bool read_thinking(struct chat_request *r, const struct edge_config *cfg,
@@ -330,6 +346,7 @@ static bool read_thinking(struct chat_request *r, const struct edge_config *cfg,
     static const char *const known[] = {"enable_thinking", "preserve_thinking", NULL};
     const json_t *kwargs;
     r->enable_thinking = cfg->thinking_default;
+    r->gen.max_thought_tokens = UINT32_MAX; /* all the room there is */
     if (!json_get_object(JSON_AT(r->root, "chat_template_kwargs", "chat_template_kwargs"), &kwargs,
                          e))
         return false;
@@ -340,7 +357,8 @@ static bool read_thinking(struct chat_request *r, const struct edge_config *cfg,
                         json_get_bool(JSON_AT(kwargs, "preserve_thinking",
                                               "chat_template_kwargs.preserve_thinking"),
                                       &r->preserve_thinking, e))) &&
-           read_effort(r, e); /* `none` wins over everything, so it is read last */
+           read_effort(r, e) && /* after the template's argument: `none` wins over everything */
+           read_thinking_budget(r, e);
 }
 
 /* ---- what this version lacks ---- */

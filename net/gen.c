@@ -429,6 +429,17 @@ static bool promise(struct api *a, struct api_call *call, struct gen *g, struct 
     return true;
 }
 
+/* A thought that takes all the tokens leaves none for the answer: a quarter of them, at most
+ * GEN_ANSWER_TOKENS, and the two markers of the thought are not for it. */
+static void limit_thought(struct gen_params *params)
+{
+    uint32_t kept = params->max_tokens / 4;
+    kept = (kept < GEN_ANSWER_TOKENS ? kept : GEN_ANSWER_TOKENS) + 2;
+    uint32_t most = params->max_tokens > kept ? params->max_tokens - kept : 0;
+    if (params->max_thought_tokens > most)
+        params->max_thought_tokens = most;
+}
+
 static void fill(struct api *a, struct gen *g, struct api_call *call, const struct chat_request *rq,
                  const struct prompt *prompt)
 {
@@ -477,6 +488,8 @@ enum api_next gen_start(struct api *a, struct api_call *call, const struct chat_
         g->n_promised_bytes = 0;
         return API_ANSWERED;
     }
+    limit_thought(&params);
+    params.starts_in_thought = prompt->starts_in_reasoning;
     fill(a, g, call, rq, prompt);
     bool ok =
         stop_match_init(&g->stops, rq->stops, rq->n_stops, &e) &&

@@ -20,6 +20,7 @@ enum {
     GEN_MAX_HELD_BYTES = 256 * 1024,
     GEN_MAX_HELD_ITEMS =
         320, /* logprobs of tokens whose text may still become a stop string of 256 bytes */
+    GEN_ANSWER_TOKENS = 1024, /* kept for what follows a thought */
     GEN_COMMENT_MS = 10000,
     GEN_QUEUE_LIMIT_MS = 120000,
     GEN_HEAD_LIMIT_MS =

@@ -498,6 +498,8 @@ static const struct {
      "{\"messages\":[{\"role\":\"user\",\"content\":7}]}"},
     {400, "missing_required_parameter", "messages[0].content",
      "{\"messages\":[{\"role\":\"user\"}]}"},
+    {400, "invalid_value", "thinking_budget_tokens", ONE "\"thinking_budget_tokens\":-1}"},
+    {400, "invalid_type", "thinking_budget_tokens", ONE "\"thinking_budget_tokens\":\"9\"}"},
     {400, "invalid_value", "metadata", ONE "\"metadata\":{\"a\":\"" LONG_NAME LONG_NAME "\"}}"},
     {400, "invalid_type", "metadata", ONE "\"metadata\":[]}"},
     {400, "invalid_value", "temperature", ONE "\"temperature\":123456789012345678901234567890}"},
@@ -575,6 +577,56 @@ TEST(gen_ignored_members_are_named_in_a_header)
     box_listen(c, heard, sizeof heard);
     CHECK_TRUE(box_has(heard, "\r\nx-ignored-params: user,frob\r\n"));
     CHECK_TRUE(box_has(heard, "\"content\":\"\""));
+    conn_close(c);
+}
+
+TEST(gen_thinking_budget_follows_the_effort_and_leaves_room_for_the_answer)
+{
+    static const struct {
+        const char *members;
+        uint32_t max_tokens, max_thought_tokens;
+    } cases[] = {
+        {"\"reasoning_effort\":\"minimal\",\"max_tokens\":3000", 3000, 512},
+        {"\"reasoning_effort\":\"low\",\"max_tokens\":3000", 3000, 1024},
+        {"\"reasoning\":{\"effort\":\"low\"},\"max_tokens\":3000", 3000, 1024},
+        {"\"reasoning_effort\":\"medium\",\"max_tokens\":3000", 3000, 3000 - 750 - 2},
+        {"\"reasoning_effort\":\"max\",\"max_tokens\":40", 40, 40 - 10 - 2},
+        {"\"reasoning_effort\":\"low\",\"thinking_budget_tokens\":7,\"max_tokens\":3000", 3000, 7},
+        {"\"thinking_budget_tokens\":0,\"max_tokens\":3000", 3000, 0},
+        {"\"thinking_budget_tokens\":99999999999,\"max_tokens\":100", 100, 100 - 25 - 2},
+        {"\"chat_template_kwargs\":{\"enable_thinking\":true},\"max_tokens\":100", 100,
+         100 - 25 - 2},
+        {"\"max_tokens\":1", 1, 0},
+    };
+    box_open();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char body[256];
+        struct engine_msg submit;
+        struct conn *c = box_conn(0);
+        snprintf(body, sizeof body, ONE "%s}", cases[i].members);
+        uint32_t id = begin(c, body, &submit);
+        MUST_TRUE(id != 0, heard);
+        CHECK_EQ(submit.submit.params.max_tokens, cases[i].max_tokens);
+        CHECK_EQ(submit.submit.params.max_thought_tokens, cases[i].max_thought_tokens);
+        CHECK_EQ(submit.submit.params.starts_in_thought, 0);
+        box_engine_ends(id, FINISH_EOS, 1, 0);
+        conn_close(c);
+    }
+}
+
+TEST(gen_tells_the_engine_that_a_continued_thought_is_open)
+{
+    box_open();
+    struct engine_msg submit;
+    struct conn *c = box_conn(0);
+    uint32_t id =
+        begin(c,
+              "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":\"assistant\","
+              "\"content\":\"\",\"reasoning_content\":\"Well\"}]}",
+              &submit);
+    MUST_TRUE(id != 0, heard);
+    CHECK_EQ(submit.submit.params.starts_in_thought, 1);
+    box_engine_ends(id, FINISH_EOS, 1, 0);
     conn_close(c);
 }
 

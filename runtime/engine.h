@@ -35,7 +35,10 @@ struct gen_params {
     int32_t n_logprobs;  /* -1 = none, else 0..20 alternatives beside the chosen token */
     uint64_t seed;       /* draws depend on (seed, position) alone */
     uint32_t max_tokens; /* >= 1 */
-    uint32_t key_no;     /* whose request it is: index in the key table, for fairness */
+    /* in the thought channel, over the whole answer; then it is closed and stays so */
+    uint32_t max_thought_tokens;
+    uint32_t starts_in_thought; /* 1: the prompt ends inside a thought */
+    uint32_t key_no;            /* whose request it is: index in the key table, for fairness */
 };
 
 struct token_logprob {

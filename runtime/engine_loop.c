@@ -115,6 +115,7 @@ static void on_submit(struct engine *g, const struct engine_msg *m)
     g->reqs[i_slot] = (struct engine_req){.params = m->submit.params,
                                           .toks = toks,
                                           .n_told_ahead = UINT32_MAX,
+                                          .is_thinking = m->submit.params.starts_in_thought == 1,
                                           .received_us = clock_mono_us()};
 }
 
@@ -229,6 +230,26 @@ static struct batch fill_batch(struct engine *g, uint32_t n_items)
     return b;
 }
 
+/* ---- the thought channel (gemma4-chat 6, 7.2) ---- */
+
+static bool is_thought_used_up(const struct engine_req *rq)
+{
+    return rq->n_thought_tokens >= rq->params.max_thought_tokens;
+}
+
+static void note_thought(const struct engine *g, struct engine_req *rq, int32_t id)
+{
+    const int32_t *special = g->tok.special;
+    if (id == special[TOK_CHANNEL_CLOSE] || id == special[TOK_TOOL_CALL_OPEN])
+        rq->is_thinking = false;
+    else if (id == special[TOK_CHANNEL_OPEN] && !rq->is_thinking)
+        rq->is_thinking = true;
+    else if (rq->is_thinking)
+        rq->n_thought_tokens++;
+}
+
+/* ---- one token ---- */
+
 static struct sample_row row_of(const struct engine *g, uint32_t i_slot, const float *logits)
 {
     const struct sched_slot *slot = &g->sched.slots[i_slot];
@@ -238,7 +259,7 @@ static struct sample_row row_of(const struct engine *g, uint32_t i_slot, const f
         .n_generated = slot->n_tokens - slot->n_prompt,
         .generated = g->reqs[i_slot].toks + slot->n_prompt,
         .suppressed = g->suppressed,
-        .n_suppressed = g->n_suppressed,
+        .n_suppressed = g->n_suppressed + is_thought_used_up(&g->reqs[i_slot]),
         .position = slot->n_tokens,
     };
 }
@@ -282,7 +303,9 @@ static void choose(struct engine *g, uint32_t i_slot, const float *logits)
     const struct sample_row row = row_of(g, i_slot, logits);
     struct err e = {0};
     int32_t id;
-    if (!sample_choose(g->scratch, &params, &row, &id, &e)) {
+    if (rq->is_thinking && is_thought_used_up(rq)) {
+        id = g->tok.special[TOK_CHANNEL_CLOSE];
+    } else if (!sample_choose(g->scratch, &params, &row, &id, &e)) {
         fail(g, i_slot, &e);
         return;
     }
@@ -296,6 +319,7 @@ static void choose(struct engine *g, uint32_t i_slot, const float *logits)
         fail(g, i_slot, &e);
         return;
     }
+    note_thought(g, rq, id);
     rq->toks[slot->n_tokens] = id;
     sched_appended(&g->sched, i_slot);
     if (slot->n_tokens == g->m.cfg.n_ctx)
@@ -388,8 +412,8 @@ bool engine_plan_regions(void *engine, const struct loaded *m, struct plan *p, s
            plan_add(p, "requests: batch items", m->cfg.max_seqs, sizeof(struct sched_item),
                     &g->items_off_bytes, e) &&
            plan_add(p, "sampler: suppressed ids",
-                    sample_default_max_suppressed(m->file, m->model.dims.n_vocab), sizeof(int32_t),
-                    &g->suppressed_off_bytes, e) &&
+                    (uint64_t)sample_default_max_suppressed(m->file, m->model.dims.n_vocab) + 1,
+                    sizeof(int32_t), &g->suppressed_off_bytes, e) &&
            plan_add(p, "sampler", 1, sample_scratch_bytes(m->model.dims.n_vocab),
                     &g->scratch_off_bytes, e) &&
            plan_add_mapped(p, "rings to the edge", engine_shared_bytes(), e);
@@ -403,6 +427,7 @@ void engine_loop_init(struct engine *g)
     g->scratch = sample_scratch_at(arena_at(a, g->scratch_off_bytes), g->m.model.dims.n_vocab);
     g->suppressed = arena_at(a, g->suppressed_off_bytes);
     g->n_suppressed = sample_default_suppressed(g->m.file, g->m.model.dims.n_vocab, g->suppressed);
+    g->suppressed[g->n_suppressed] = g->tok.special[TOK_CHANNEL_OPEN];
     int32_t *toks = arena_at(a, g->toks_off_bytes);
     for (uint32_t i = 0; i < g->n_slots; i++)
         g->reqs[i] = (struct engine_req){.toks = toks + (size_t)i * g->m.cfg.n_ctx};

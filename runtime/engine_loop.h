@@ -16,6 +16,8 @@ struct engine_req {
     int32_t *toks;                              /* [n_ctx] prompt, then generated */
     uint32_t n_received;                        /* prompt tokens that have arrived */
     uint32_t n_told_ahead;                      /* queue place last told */
+    uint32_t n_thought_tokens;                  /* generated in the thought channel */
+    bool is_thinking;                           /* that channel is open */
     int64_t received_us, admitted_us, first_us; /* 0 = not yet */
 };
 
@@ -26,7 +28,8 @@ struct engine {
     struct engine_req *reqs;        /* [n_slots] */
     struct sched_item *items;       /* [max_seqs] */
     struct sample_scratch *scratch; /* one sampler's working memory */
-    int32_t *suppressed;            /* [n_suppressed] ids never to be chosen */
+    int32_t *suppressed; /* [n_suppressed + 1] ids never to be chosen; the last when no thought may
+                            begin */
     uint32_t n_slots, n_suppressed;
     uint64_t slots_off_bytes, reqs_off_bytes, toks_off_bytes, items_off_bytes, scratch_off_bytes,
         suppressed_off_bytes;

@@ -121,6 +121,7 @@ static struct gen_params greedy(uint32_t max_tokens)
                                .repetition_penalty = 1.0f,
                                .n_logprobs = -1,
                                .max_tokens = max_tokens,
+                               .max_thought_tokens = UINT32_MAX,
                                .seed = 1};
 }
 
@@ -321,6 +322,89 @@ TEST(engine_loop_refuses_with_the_reason)
     turn(r);
     CHECK_TRUE(r->seen[6].is_refused && r->seen[6].refused == REFUSE_QUEUE_FULL);
     CHECK_TRUE(!r->seen[4].is_refused && !r->seen[5].is_refused);
+    close_rig(r);
+}
+
+static uint32_t n_of(const struct seen *s, int32_t id)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_tokens; i++)
+        n += s->ids[i] == id;
+    return n;
+}
+
+TEST(engine_loop_closes_a_thought_that_has_used_its_budget)
+{
+    enum { BUDGET = 5 };
+    struct rig *r = open_rig(4, 4);
+    int32_t shut = r->g.tok.special[TOK_CHANNEL_CLOSE], open = r->g.tok.special[TOK_CHANNEL_OPEN];
+    struct gen_params p = greedy(40);
+    p.starts_in_thought = 1;
+    submit(r, 1, &p);
+    run_until_idle(r);
+    static struct seen free_one, alone;
+    free_one = r->seen[1];
+    MUST_TRUE(free_one.n_tokens > BUDGET + 1 && n_of(&free_one, shut) == 0, NULL);
+    p.max_thought_tokens = BUDGET;
+    memset(r->seen, 0, sizeof r->seen);
+    submit(r, 1, &p);
+    run_until_idle(r);
+    alone = r->seen[1];
+    MUST_TRUE(alone.n_tokens > BUDGET, NULL);
+    CHECK_BYTES(alone.ids, free_one.ids, BUDGET * sizeof(int32_t)); /* free until then */
+    CHECK_EQ(alone.ids[BUDGET], shut);
+    CHECK_EQ(n_of(&alone, open), 0);
+    p.starts_in_thought = 0; /* outside of a thought the budget closes nothing */
+    submit(r, 2, &p);
+    run_until_idle(r);
+    CHECK_TRUE(r->seen[2].n_tokens > 0 && n_of(&r->seen[2], shut) == 0);
+    memset(r->seen, 0, sizeof r->seen); /* and nobody else changes it */
+    p.starts_in_thought = 1;
+    for (uint32_t id = 10; id < 13; id++)
+        submit(r, id, &p);
+    turn(r);
+    submit(r, 1, &p);
+    run_until_idle(r);
+    CHECK_EQ(r->seen[1].n_tokens, alone.n_tokens);
+    CHECK_BYTES(r->seen[1].ids, alone.ids, alone.n_tokens * sizeof(int32_t));
+    close_rig(r);
+}
+
+TEST(engine_loop_counts_the_thoughts_that_the_model_begins_itself)
+{
+    enum { BUDGET = 2 };
+    struct rig *r = open_rig(1, 1);
+    int32_t shut = r->g.tok.special[TOK_CHANNEL_CLOSE], open = r->g.tok.special[TOK_CHANNEL_OPEN];
+    struct gen_params p = greedy(150);
+    static struct seen free_one;
+    uint32_t at = 0;
+    p.temperature = 2.0f;
+    for (p.seed = 1; p.seed < 100 && at == 0; p.seed++) { /* one that thinks, early enough */
+        memset(r->seen, 0, sizeof r->seen);
+        submit(r, 1, &p);
+        run_until_idle(r);
+        free_one = r->seen[1];
+        for (uint32_t i = 1; i + BUDGET + 2 < free_one.n_tokens && at == 0; i++)
+            at = free_one.ids[i] == open && free_one.ids[i + 1] != shut &&
+                         free_one.ids[i + 2] != shut && n_of(&free_one, open) == 1
+                     ? i
+                     : 0;
+    }
+    p.seed--;
+    MUST_TRUE(at > 0, "no seed makes this model think");
+    p.max_thought_tokens = BUDGET;
+    memset(r->seen, 0, sizeof r->seen);
+    submit(r, 1, &p);
+    run_until_idle(r);
+    MUST_TRUE(r->seen[1].n_tokens > at + BUDGET + 1, NULL);
+    CHECK_BYTES(r->seen[1].ids, free_one.ids, (at + 1 + BUDGET) * sizeof(int32_t));
+    CHECK_EQ(r->seen[1].ids[at + 1 + BUDGET], shut);
+    CHECK_EQ(n_of(&r->seen[1], open), 1);
+    p.max_thought_tokens = 0; /* no thought may begin */
+    memset(r->seen, 0, sizeof r->seen);
+    submit(r, 1, &p);
+    run_until_idle(r);
+    CHECK_TRUE(r->seen[1].n_tokens > 0 && n_of(&r->seen[1], open) == 0);
     close_rig(r);
 }
 

@@ -11,7 +11,7 @@
 #include "runtime/engine.h"
 
 enum {
-    ENGINE_MSG_VERSION = 2,
+    ENGINE_MSG_VERSION = 3,
     ENGINE_SLOT_BYTES = 512,
     ENGINE_TO_SLOTS = 8192,   /* a full 262,144-token prompt takes 2,202 of them */
     ENGINE_FROM_SLOTS = 4096, /* 2 MiB: a second of 32 streams, many times over */

@@ -213,6 +213,18 @@ def answers(box):
     status, body, _ = box.chat(max_tokens=1)
     check("max_tokens ends with length", status == 200 and body["choices"][0]["finish_reason"] == "length" and
           body["usage"]["completion_tokens"] == 1, body)
+    think = {"chat_template_kwargs": {"enable_thinking": True}, "max_tokens": 200}
+    status, body, _ = box.chat(**think)
+    thought = body["choices"][0]["message"].get("reasoning_content", "") if status == 200 else ""
+    n_thought = body["usage"]["completion_tokens_details"]["reasoning_tokens"] if status == 200 else 0
+    check("thinking gives a thought and an answer", thought and n_thought > 6 and body["choices"][0]["message"]["content"], body)
+    status, body, _ = box.chat(thinking_budget_tokens=4, **think)
+    short = body["choices"][0]["message"].get("reasoning_content", "") if status == 200 else ""
+    check("a thinking budget cuts the thought short and leaves the answer", status == 200 and len(short) < len(thought) and
+          thought.startswith(short) and body["usage"]["completion_tokens_details"]["reasoning_tokens"] <= 4 + 2 and
+          body["choices"][0]["message"]["content"], body)
+    status, body, _ = box.chat(thinking_budget_tokens=0, **think)
+    check("a budget of 0 leaves no thought", status == 200 and "reasoning_content" not in body["choices"][0]["message"], body)
     for name, fields, status, code in [
             ("unknown model", {"model": "gpt-4"}, 404, "model_not_found"), ("tools", {"tools": [{"type": "function", "function": {"name": "f"}}]}, 400, "unsupported_parameter"),
             ("response format", {"response_format": {"type": "json_object"}}, 400, "unsupported_value"), ("n = 2", {"n": 2}, 400, "unsupported_value"),
