@@ -66,7 +66,7 @@ int tool_cert(int argc, char **argv)
         return exit_code;
     bool is_show = strcmp(verb, "show") == 0;
     if (!is_show && strcmp(verb, "renew") != 0)
-        return tool_unknown("cert", "command", verb);
+        return tool_unknown("cert", "command", verb, NULL);
     struct err e = {0};
     struct config c;
     struct state s;

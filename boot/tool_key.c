@@ -174,7 +174,7 @@ int tool_key(int argc, char **argv)
     if (!verb[0])
         return tool_misused("key", "add|list|revoke is missing");
     if (strcmp(verb, "-h") != 0 && strcmp(verb, "--help") != 0)
-        return tool_unknown("key", "command", verb);
+        return tool_unknown("key", "command", verb, NULL);
     printf("usage: %s", help_all);
     return TOOL_OK;
 }

@@ -1,5 +1,7 @@
 #include "models/quant_mix.h"
 
+#include <strings.h>
+
 /* clang-format off */
 #define MIX(name, file_type, base, head) #name, file_type, QTYPE_##base, QTYPE_##head
 #define RULE(tensor, when, type) {#tensor, QUANT_MIX_##when, QTYPE_##type}
@@ -41,7 +43,7 @@ const struct quant_mix *quant_mix_at(unsigned i)
 const struct quant_mix *quant_mix_by_name(const char *name)
 {
     for (unsigned i = 0; quant_mix_at(i); i++)
-        if (strcmp(mixes[i].name, name) == 0)
+        if (strcasecmp(mixes[i].name, name) == 0)
             return &mixes[i];
     return NULL;
 }

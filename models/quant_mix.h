@@ -35,7 +35,7 @@ struct quant_mix {
     struct quant_mix_rule rules[QUANT_MIX_MAX_RULES + 1]; /* the first that holds decides */
 };
 
-/* NULL if there is none of that name. */
+/* In upper or lower case; NULL if there is none of that name. */
 const struct quant_mix *quant_mix_by_name(const char *name);
 /* Table order; NULL past the end: for help texts. */
 const struct quant_mix *quant_mix_at(unsigned i);

@@ -4,6 +4,7 @@
 
 #include "tests/t.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -196,4 +197,18 @@ TEST(quant_mix_layer_reads_only_whole_numbers)
     CHECK_EQ(quant_mix_layer(STR("blk..weight"), &rest), UINT32_MAX);
     CHECK_EQ(quant_mix_layer(STR("blk.99999999999999999999.weight"), &rest), UINT32_MAX);
     CHECK_EQ(quant_mix_layer(STR("token_embd.weight"), &rest), UINT32_MAX);
+}
+
+TEST(quant_mix_names_are_found_in_upper_and_lower_case)
+{
+    enum qtype type;
+    for (unsigned i = 0; quant_mix_at(i); i++) {
+        char lower[16] = "";
+        for (size_t k = 0; quant_mix_at(i)->name[k]; k++)
+            lower[k] = (char)tolower((unsigned char)quant_mix_at(i)->name[k]);
+        CHECK_TRUE(quant_mix_by_name(lower) == quant_mix_at(i));
+    }
+    CHECK_TRUE(!quant_mix_by_name("") && !quant_mix_by_name("q4") && !quant_mix_by_name("q4_k_mm"));
+    CHECK_TRUE(qtype_by_name("iq2_xxs", &type) && type == QTYPE_IQ2_XXS);
+    CHECK_TRUE(!qtype_by_name("iq2", &type));
 }

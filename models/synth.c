@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <strings.h>
 
 /* name, what it is, layers, model width, ffn width, heads, kv local, kv global, head dim local,
  * global, window, context, vocabulary */
@@ -30,7 +31,7 @@ const struct synth_shape *synth_shape_at(unsigned i)
 const struct synth_shape *synth_shape_by_name(const char *name)
 {
     for (unsigned i = 0; synth_shape_at(i); i++)
-        if (strcmp(shapes[i].name, name) == 0)
+        if (strcasecmp(shapes[i].name, name) == 0)
             return &shapes[i];
     return NULL;
 }

@@ -21,6 +21,7 @@ enum { SYNTH_MIN_VOCAB = 400, SYNTH_MAX_LAYERS = 1024 };
 
 /* Table order; NULL past the end. */
 const struct synth_shape *synth_shape_at(unsigned i);
+/* Names are found in upper and lower case. */
 const struct synth_shape *synth_shape_by_name(const char *name);
 
 struct synth_tensor {

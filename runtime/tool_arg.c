@@ -53,14 +53,12 @@ static bool read_real(const struct args *a, const struct tool_opt *opt, const ch
 static bool read_name(const struct args *a, const struct tool_opt *opt, const char *word)
 {
     char known[ERR_MSG_BYTES] = "";
-    size_t n = 0;
     for (uint64_t i = 0; opt->names[i]; i++) {
         if (strcmp(word, opt->names[i]) == 0) {
             *opt->count = i;
             return true;
         }
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", opt->names[i]);
-        n = n < sizeof known ? n : sizeof known - 1;
+        tool_known_add(known, sizeof known, opt->names[i]);
     }
     return usage_error(a, "%s wants one of %s, not \"%s\"", opt->name, known, word);
 }
@@ -161,17 +159,31 @@ bool tool_parse(int argc, char **argv, const struct tool_spec *spec, const char 
     return tool_parse_list(argc, argv, spec, &exactly, exit_code);
 }
 
+static void print_way_to_help(const char *name)
+{
+    fprintf(stderr, " (hearth %.*s -h)\n", (int)strcspn(name, " "), name);
+}
+
 int tool_misused(const char *name, const char *why)
 {
-    fprintf(stderr, "hearth %s: %s (hearth %.*s -h)\n", name, why, (int)strcspn(name, " "), name);
+    fprintf(stderr, "hearth %s: %s", name, why);
+    print_way_to_help(name);
     return TOOL_USAGE;
 }
 
-int tool_unknown(const char *name, const char *what, const char *word)
+int tool_unknown(const char *name, const char *what, const char *word, const char *known)
 {
-    char why[ERR_MSG_BYTES];
-    snprintf(why, sizeof why, "unknown %s \"%s\"", what, word);
-    return tool_misused(name, why);
+    fprintf(stderr, "hearth %s: unknown %s \"%s\"%s%s", name, what, word,
+            known ? ", not one of " : "", known ? known : "");
+    print_way_to_help(name);
+    return TOOL_USAGE;
+}
+
+void tool_known_add(char *known, size_t n_room, const char *one)
+{
+    size_t n = strlen(known);
+    if (n + strlen(one) + sizeof ", " <= n_room)
+        snprintf(known + n, n_room - n, "%s%s", n ? ", " : "", one);
 }
 
 int tool_failed(const char *name, const struct err *e)

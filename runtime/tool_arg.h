@@ -6,6 +6,7 @@
 
 #include "runtime/base/err.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { TOOL_OK = 0, TOOL_FAILED = 1, TOOL_USAGE = 2, TOOL_MAX_WORDS = 8 };
@@ -34,8 +35,8 @@ struct tool_spec {
     const char *help; /* the whole help text; its first line is the usage */
     const struct tool_opt *opts;
     uint32_t n_opts;
-    const char
-        *words; /* what errors call the positional words, "IN.gguf OUT.gguf TYPE"; NULL = none */
+    /* what errors call the positional words, "IN.gguf OUT.gguf TYPE"; NULL = none */
+    const char *words;
 };
 
 /* Fills words, one for each that the spec names, and the options' targets. True: go on. False:
@@ -57,8 +58,11 @@ bool tool_parse_list(int argc, char **argv, const struct tool_spec *spec, struct
 /* Options that do not go together: prints one line like a usage error of tool_parse, with the way
  * to the help text, and returns TOOL_USAGE. name: as in errors, "key add" for one of the "key". */
 int tool_misused(const char *name, const char *why);
-/* The same about a word that names nothing: "unknown command "frob"". */
-int tool_unknown(const char *name, const char *what, const char *word);
+/* The same about a word that names nothing: 'unknown type "frob"', and which are known unless that
+ * is NULL. */
+int tool_unknown(const char *name, const char *what, const char *word, const char *known);
+/* Adds one to a list for that: "F32, F16". What does not fit is left out. */
+void tool_known_add(char *known, size_t n_room, const char *one);
 
 /* Prints "hearth NAME: text" and returns TOOL_FAILED. */
 int tool_failed(const char *name, const struct err *e);

@@ -9,7 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
+#include <strings.h>
 
 static const char help[] =
     "hearth convert DIR OUT.gguf [--type TYPE] [--tokenizer DIR] [--threads N]\n"
@@ -119,7 +119,7 @@ static bool type_by_name(const char *name, enum convert_float *out)
         [CONVERT_TO_F32] = "F32", [CONVERT_TO_F16] = "F16", [CONVERT_TO_BF16] = "BF16"};
     *out = CONVERT_AS_STORED;
     for (int i = CONVERT_TO_F32; i <= CONVERT_TO_BF16 && name; i++)
-        if (strcmp(names[i], name) == 0)
+        if (strcasecmp(names[i], name) == 0)
             *out = (enum convert_float)i;
     return !name || *out != CONVERT_AS_STORED;
 }
@@ -156,7 +156,7 @@ int tool_convert(int argc, char **argv)
         return exit_code;
     want.tokenizer_dir = tokenizer_dir;
     if (!type_by_name(type, &want.matrices))
-        return tool_misused("convert", "--type takes F32, F16 or BF16");
+        return tool_unknown("convert", "type", type, "F32, F16, BF16");
     struct job j = {.convert = convert_open(words[0], &want, &e)};
     j.pool = j.convert ? pool_open((uint32_t)n_threads, &e) : NULL;
     bool ok = j.pool && convert(&j, words[1], &e);

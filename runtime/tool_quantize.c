@@ -39,6 +39,14 @@ static void print_told(const char *out, const struct requant_told *told, bool is
                told->n_lossy, told->n_encoded);
 }
 
+static int unknown_type(const char *word)
+{
+    char known[256] = "";
+    for (unsigned i = 0; quant_mix_at(i); i++)
+        tool_known_add(known, sizeof known, quant_mix_at(i)->name);
+    return tool_unknown("quantize", "type", word, known);
+}
+
 int tool_quantize(int argc, char **argv)
 {
     uint64_t n_threads = 0;
@@ -56,10 +64,8 @@ int tool_quantize(int argc, char **argv)
         return exit_code;
     struct requant_config cfg = {.mix = quant_mix_by_name(words[2]),
                                  .n_threads = (uint32_t)n_threads};
-    if (!cfg.mix) {
-        fprintf(stderr, "hearth quantize: unknown type \"%s\", see hearth quantize -h\n", words[2]);
-        return TOOL_USAGE;
-    }
+    if (!cfg.mix)
+        return unknown_type(words[2]);
     struct imatrix *imatrix = imatrix_path ? imatrix_open(imatrix_path, &e) : NULL;
     cfg.imatrix = imatrix;
     bool ok = (imatrix || !imatrix_path) && requant_file(words[0], words[1], &cfg, &told, &e);

@@ -109,6 +109,28 @@ static bool write_model(const struct synth *s, const char *path, uint32_t n_thre
     return ok;
 }
 
+static int unknown_shape(const char *word)
+{
+    char known[128] = "";
+    for (unsigned i = 0; synth_shape_at(i); i++)
+        tool_known_add(known, sizeof known, synth_shape_at(i)->name);
+    return tool_unknown("synth", "shape", word, known);
+}
+
+static int unknown_type(const char *word)
+{
+    char known[512] = "";
+    struct quant_mix ignored;
+    enum qtype type;
+    for (uint32_t id = 0; id < QTYPE_ID_END; id++)
+        if (qtype_info(id) && synth_mix_by_name(qtype_info(id)->name, &ignored))
+            tool_known_add(known, sizeof known, qtype_info(id)->name);
+    for (unsigned i = 0; quant_mix_at(i); i++)
+        if (!qtype_by_name(quant_mix_at(i)->name, &type))
+            tool_known_add(known, sizeof known, quant_mix_at(i)->name);
+    return tool_unknown("synth", "type", word, known);
+}
+
 int tool_synth(int argc, char **argv)
 {
     uint64_t seed = 0, n_layers = 0, n_vocab = 0, context_tokens = 0, n_threads = 0;
@@ -143,11 +165,10 @@ int tool_synth(int argc, char **argv)
         return exit_code;
     const struct synth_shape *known = synth_shape_by_name(words[0]);
     struct quant_mix mix;
-    if (!known || !synth_mix_by_name(words[1], &mix)) {
-        fprintf(stderr, "hearth synth: unknown %s \"%s\", see hearth synth -h\n",
-                known ? "type" : "shape", words[known ? 1 : 0]);
-        return TOOL_USAGE;
-    }
+    if (!known)
+        return unknown_shape(words[0]);
+    if (!synth_mix_by_name(words[1], &mix))
+        return unknown_type(words[1]);
     struct synth_shape shape = *known;
     shape.n_layers = n_layers ? (uint32_t)n_layers : shape.n_layers;
     shape.n_vocab = n_vocab ? (uint32_t)n_vocab : shape.n_vocab;

@@ -192,7 +192,7 @@ int tool_render(int argc, char **argv)
     if (!tool_parse(argc, argv, &spec, &path, &exit_code))
         return exit_code;
     if (revision && strcmp(revision, "r1") != 0 && strcmp(revision, "r2") != 0)
-        return tool_unknown("render", "template revision", revision);
+        return tool_unknown("render", "template revision", revision, "r1, r2");
     struct err e = {.code = ERR_NONE};
     struct model_text m;
     bool ok = model_text_open(&m, model, &e);

@@ -1,7 +1,7 @@
 #include "kernels/quant/qtype.h"
 
 #include <stddef.h>
-#include <string.h>
+#include <strings.h>
 
 #define X(name, id, elems, bytes) [id] = {#name, elems, bytes},
 static const struct qtype_info infos[QTYPE_ID_END] = {QTYPES(X)};
@@ -15,7 +15,7 @@ const struct qtype_info *qtype_info(uint32_t id)
 bool qtype_by_name(const char *name, enum qtype *out)
 {
     for (uint32_t id = 0; id < QTYPE_ID_END; id++)
-        if (infos[id].name && strcmp(infos[id].name, name) == 0) {
+        if (infos[id].name && strcasecmp(infos[id].name, name) == 0) {
             *out = (enum qtype)id;
             return true;
         }

@@ -60,7 +60,7 @@ struct qtype_info {
 /* NULL for an id that names no encoding. */
 const struct qtype_info *qtype_info(uint32_t id);
 
-/* Case-sensitive name to type; false if there is none. */
+/* Name, in upper or lower case, to type; false if there is none. */
 bool qtype_by_name(const char *name, enum qtype *out);
 
 /* Bytes of one row of n_elems (a multiple of block_elems, below 2^56). */

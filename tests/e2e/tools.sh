@@ -190,6 +190,16 @@ check "logits refuses more tokens than the context" refused 1 "512"
 
 run quantize "$small" "$work/q8.gguf" Q8_0
 check "quantize writes Q8_0" succeeded
+run quantize "$small" "$work/lower.gguf" q8_0
+check "quantize takes the type in lower case" cmp "$work/q8.gguf" "$work/lower.gguf"
+run quantize "$small" "$work/none.gguf" Q9_9
+check "quantize names the types it knows" refused 2 'unknown type "Q9_9", not one of F32, F16, BF16, Q8_0,'
+run synth tiny q4_k_m "$work/lower.gguf"
+check "synth takes the type in lower case" succeeded
+run synth tiny Q9_9 "$work/none.gguf"
+check "synth names the types it knows" refused 2 "TQ2_0, MXFP4"
+run synth huge Q8_0 "$work/none.gguf"
+check "synth names the shapes it knows" refused 2 'unknown shape "huge", not one of 31b,'
 run logits -m "$work/q8.gguf" --tokens "$ids" --out "$work/last.f32"
 floats "$work/last.f32" >"$work/got"
 golden_member t6_small long last >"$work/want"
