@@ -1,9 +1,9 @@
 /* gguf_write: makes GGUF version 3 files with the default alignment, tensors packed exactly in the
  * order declared. Flow: keys and tensors are declared (packed in memory) -> gguf_write_seal fixes
  * the layout -> either gguf_write_head lends the head, or gguf_write_open, gguf_write_bytes..,
- * gguf_write_commit stream a file, so memory is bounded by the metadata. Until commit the file
- * exists under PATH.partial-PID only; gguf_write_free removes it.   Thread: one. Any false leaves
- * the writer good for gguf_write_free alone. Spec: gguf.md 9. */
+ * gguf_write_commit stream a file, so memory is bounded by the metadata. Until commit it is a
+ * file_part; gguf_write_free removes it.   Thread: one. Any false leaves the writer good for
+ * gguf_write_free alone. Spec: gguf.md 9. */
 #ifndef MODELS_GGUF_WRITE_H
 #define MODELS_GGUF_WRITE_H
 
@@ -55,8 +55,7 @@ uint64_t gguf_write_tensor_off_bytes(const struct gguf_writer *w, uint64_t i);
 
 /* ---- stream ---- */
 
-/* Sealed: creates PATH.partial-PID, reserves its space and writes the head. An existing PATH must
- * be a regular file. */
+/* Sealed: opens the file_part, reserves its space and writes the head. */
 bool gguf_write_open(struct gguf_writer *w, const char *path, struct err *e);
 /* The next bytes of tensor data, in order; a call stays inside one tensor. Padding is added where a
  * tensor ends. */

@@ -1,7 +1,9 @@
 /* file_part: a file that appears under its name only when it is complete: until then its bytes are
- * in PATH.partial-PID beside it. Errors name the file. Flow: file_part_open -> file_part_reserve if
- * the size is known -> file_part_put.. -> file_part_commit.   Thread: one. Allocates: the two
- * names, at open. */
+ * in PATH.partial-PID beside it, and its writer holds a lock on that. So what a killed writer left
+ * is told from one at work, also where process ids are those of another machine or container, and
+ * the next writer of PATH removes it. Errors name the file. Flow: file_part_open ->
+ * file_part_reserve if the size is known -> file_part_put.. -> file_part_commit ->
+ * file_part_close.   Thread: one. Allocates: the two names, at open. */
 #ifndef RUNTIME_BASE_FILE_PART_H
 #define RUNTIME_BASE_FILE_PART_H
 

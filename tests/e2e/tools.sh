@@ -190,7 +190,9 @@ check "logits refuses more tokens than the context" refused 1 "512"
 
 run quantize "$small" "$work/q8.gguf" Q8_0
 check "quantize writes Q8_0" succeeded
+echo cut >"$work/lower.gguf.partial-1"
 run quantize "$small" "$work/lower.gguf" q8_0
+check "quantize removes what a killed one left" test ! -e "$work/lower.gguf.partial-1"
 check "quantize takes the type in lower case" cmp "$work/q8.gguf" "$work/lower.gguf"
 run quantize "$small" "$work/none.gguf" Q9_9
 check "quantize names the types it knows" refused 2 'unknown type "Q9_9", not one of F32, F16, BF16, Q8_0,'
