@@ -143,7 +143,6 @@ static void print_number(struct sink *s, const json_t *v)
 
 /* ---- sorted members ---- */
 
-/* Simple lower case; the one expansion there is (U+0130: i and U+0307) is the caller's. */
 struct lower_walk {
     struct str text;
     size_t at;
@@ -165,7 +164,7 @@ static uint32_t lower_next(struct lower_walk *w)
         return UINT32_MAX;
     uint32_t cp = utf8_decode(w->text.p + w->at, w->text.n_bytes - w->at, &n_used);
     w->at += n_used;
-    if (cp == 0x130) {
+    if (cp == 0x130) { /* the only one that becomes two: i and U+0307 */
         w->pending = 0x307;
         return 'i';
     }

@@ -28,8 +28,7 @@ struct engine {
     struct engine_req *reqs;        /* [n_slots] */
     struct sched_item *items;       /* [max_seqs] */
     struct sample_scratch *scratch; /* one sampler's working memory */
-    int32_t *suppressed; /* [n_suppressed + 1] ids never to be chosen; the last when no thought may
-                            begin */
+    int32_t *suppressed; /* [n_suppressed] ids never to be chosen, then what begins a thought */
     uint32_t n_slots, n_suppressed;
     uint64_t slots_off_bytes, reqs_off_bytes, toks_off_bytes, items_off_bytes, scratch_off_bytes,
         suppressed_off_bytes;
