@@ -6,38 +6,21 @@
 #include "runtime/load.h"
 #include "runtime/tool_arg.h"
 #include "runtime/tool_synth.h"
-#include "tests/t.h"
+#include "tests/tool_run.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-struct path {
-    char at[512];
-};
-
-static struct path scratch_path(const char *file)
-{
-    struct path path;
-    snprintf(path.at, sizeof path.at, "%s/%s", t_scratch_dir(), file);
-    return path;
-}
-
 /* Runs a tool with its standard output in a file; NULL ends the words. *listing is the caller's to
  * free. */
-static int run(int (*tool)(int, char **), const char *const *from, char **listing)
+static int run(int (*tool)(int, char **), const char *const *words, char **listing)
 {
-    char words[6][512], *argv[6];
-    struct path out = scratch_path("stdout");
-    int argc = 0;
+    struct t_path out = t_scratch_path("stdout");
     size_t n_bytes;
-    for (; from[argc]; argc++) {
-        snprintf(words[argc], sizeof words[argc], "%s", from[argc]);
-        argv[argc] = words[argc];
-    }
     MUST_TRUE(freopen(out.at, "w", stdout) != NULL, out.at);
-    int exit_code = tool(argc, argv);
+    int exit_code = tool_run_words(tool, words);
     fflush(stdout);
     *listing = t_read_file(out.at, &n_bytes);
     return exit_code;
@@ -51,7 +34,7 @@ static int run(int (*tool)(int, char **), const char *const *from, char **listin
 
 TEST(inspect_lists_keys_tensors_and_bits_per_weight)
 {
-    struct path model = scratch_path("model.gguf");
+    struct t_path model = t_scratch_path("model.gguf");
     char *listing;
     CHECK_EQ(run(tool_synth, WORDS("synth", "tiny", "Q8_0", model.at), &listing), TOOL_OK);
     free(listing);
@@ -87,8 +70,7 @@ TEST(inspect_refuses_a_broken_file_and_prints_nothing_of_it)
     free(listing);
 }
 
-/* A copy of a model with another value under one key; other NULL: without its first
- * tensor. */
+/* A copy of a model with another value under one key; other NULL: without its first tensor. */
 static void write_copy(const char *from, const struct gguf_kv *other, const char *to)
 {
     struct err e = {0};
@@ -137,7 +119,7 @@ TEST(inspect_check_refuses_what_a_start_refuses)
         U32("gemma4.feed_forward_length", 480), /* not what the tensors have */
         U32("tokenizer.ggml.model", 1),
     };
-    struct path model = scratch_path("model.gguf"), bad = scratch_path("bad.gguf");
+    struct t_path model = t_scratch_path("model.gguf"), bad = t_scratch_path("bad.gguf");
     char *listing;
     CHECK_EQ(run(tool_synth, WORDS("synth", "tiny", "Q8_0", model.at), &listing), TOOL_OK);
     free(listing);
@@ -166,7 +148,7 @@ TEST(inspect_dump_is_the_tensor_decoded)
 {
     static const char *const types[] = {"F16",  "Q8_0",  "Q4_1",  "Q2_K",
                                         "Q6_K", "NVFP4", "IQ1_M", "IQ3_S"};
-    struct path model = scratch_path("model.gguf"), out = scratch_path("out.f32");
+    struct t_path model = t_scratch_path("model.gguf"), out = t_scratch_path("out.f32");
     for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
         char *listing;
         struct err e = {0};
@@ -194,7 +176,7 @@ TEST(inspect_dump_is_the_tensor_decoded)
 TEST(inspect_dump_refuses_by_name_and_leaves_no_file)
 {
     char *listing;
-    struct path out = scratch_path("out.f32");
+    struct t_path out = t_scratch_path("out.f32");
     const char *file = "tests/vectors/gguf/v_every_tensor_type.gguf";
     CHECK_EQ(run(tool_inspect, WORDS("inspect", file, "--dump", "absent", out.at), &listing),
              TOOL_FAILED);
