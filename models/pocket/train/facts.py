@@ -6,10 +6,9 @@ A family knows how a prompt states a fact, how people ask for it and how the ans
 
 from dataclasses import dataclass, field
 
-from talk import invented
-from turn import article, capital, fill, pick
+from names import invented
+from turn import DAYS, article, capital, fill, pick
 
-DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 THINGS = """ship clock train coin glass stone map book toy music bird fish plant silver photo art bread tea bridge light
 history space water paper salt clay wool wood film dance radio shoe hat doll puppet car horse bee honey cheese kite
 button pencil key lamp chocolate insect fossil mineral tram boat carpet pottery garden farm school post fire robot
@@ -21,12 +20,16 @@ little broken white black big small first""".split()
 OBJECTS = """mask crystal clock statue painting skeleton sword crown coin vase bell map globe ship model engine tractor
 piano carpet throne mirror meteorite whale dinosaur mummy lamp telescope helmet shield diary letter chair wagon bicycle
 rocket radio drum violin puppet doll necklace ring fossil egg shell stone fountain organ loom press anchor canoe camera
-stuffed_bear tapestry chandelier aquarium elevator information_desk cinema lecture_hall playground garden bookshop
-reading_room cloakroom picnic_area water_fountain first_aid_room ticket_machine emergency_exit terrace tower""".split()
+stuffed_bear tapestry chandelier typewriter samovar cradle harp gramophone sundial compass cannon plough lute kimono
+altar manuscript totem_pole anvil wheel kayak globe urn goblet kite snow_globe music_box stagecoach barometer""".split()
+ROOMS = """aquarium elevator information_desk cinema lecture_hall playground garden bookshop reading_room cloakroom picnic_area
+water_fountain first_aid_room ticket_machine emergency_exit terrace tower""".split()
 OBJECTS = [name.replace("_", " ") for name in OBJECTS]
+ROOMS = [name.replace("_", " ") for name in ROOMS]
 NUMBERS = ["first", "second", "third", "fourth", "top", "ground", "lower"]
 MONTHS = "January February March April May June July August September October November December".split()
-MONEY = ["{n} euros"] * 5 + ["{n} EUR", "{n} EUR", "${n}", "${n}", "{n} dollars", "{n} dollars", "{n} pounds", "€{n}"]
+MONEY = """{n} euros|{n} euros|{n} euros|{n} euros|{n} EUR|{n} EUR|${n}|${n}|{n} dollars|{n} dollars|{n} pounds|{n} pounds|€{n}|
+£{n}|£{n}|{n} francs|{n} francs|CHF {n}|{n} €|{n} crowns|{n} kronor|EUR {n}|{n} CHF|{n} zloty""".replace("\n", "").split("|")
 LETTERS = "abcdefghiklmnoprstuvw"
 
 
@@ -34,10 +37,10 @@ class Spelling:
     """How one prompt writes times and prices: a place keeps to one way."""
 
     def __init__(self, rng):
-        self.clock = rng.choices(("24", "bare", "12", "12tight", "12full"), (8, 4, 6, 4, 3))[0]
-        self.dash = pick(rng, [" to ", " to ", "-", "-", " - ", " until "])
+        self.clock = rng.choices(("24", "bare", "12", "12tight", "12full", "padded", "dot"), (8, 4, 6, 4, 3, 2, 2))[0]
+        self.dash = pick(rng, [" to ", " to ", " to ", "-", "-", " - ", " until ", "–", " – ", " till "])
         self.money = pick(rng, MONEY)
-        self.cents = rng.random() < 0.2 and "euros" not in self.money and "dollars" not in self.money
+        self.cents = rng.random() < 0.22
 
     def hour(self, hour, minute=0):
         half = f"{(hour - 1) % 12 + 1}" + (f":{minute:02}" if minute else "")
@@ -50,22 +53,30 @@ class Spelling:
             return half + noon
         if self.clock == "12full":
             return f"{(hour - 1) % 12 + 1}:{minute:02} {noon}"
+        if self.clock == "padded":
+            return f"{hour:02}:{minute:02}"
+        if self.clock == "dot":
+            return f"{hour}.{minute:02}"
         return f"{hour}:{minute:02}"
 
     def span(self, rng, late=False):
-        opens, closes = rng.randint(7, 11), rng.randint(20, 22) if late else rng.randint(13, 20)
-        minutes = [0, 0] if rng.random() < 0.7 else [pick(rng, (0, 30)), pick(rng, (0, 30))]
+        opens, closes = rng.randint(6, 12), rng.randint(20, 22) if late else rng.randint(13, 20)
+        minutes = [0, 0] if rng.random() < 0.7 else [pick(rng, (0, 30, 15, 45)), pick(rng, (0, 30, 15, 45))]
         return f"{self.hour(opens, minutes[0])} to {self.hour(closes, minutes[1])}"
 
     def time(self, rng):
         text = self.hour(rng.randint(9, 18), pick(rng, (0, 0, 30, 15, 45)))
-        return text + ":00" if self.clock == "bare" and ":" not in text else text
+        return text + ":00" if self.clock == "bare" and ":" not in text and rng.random() < 0.6 else text
+
+    def two_times(self, rng):
+        hours = rng.randint(8, 12), rng.randint(13, 19)
+        return [self.hour(hour, pick(rng, (0, 0, 30, 15, 45))) for hour in hours]
 
     def price(self, rng, low, high):
         n = rng.randint(low, high)
         text = f"{n}.{pick(rng, ('50', '50', '90', '20'))}" if self.cents and rng.random() < 0.6 else str(n)
         text = self.money.format(n=text)
-        return text[:-1] if text in ("1 euros", "1 dollars", "1 pounds") else text
+        return text[:-1] if text in ("1 euros", "1 dollars", "1 pounds", "1 francs", "1 crowns") else text
 
 
 @dataclass
@@ -82,6 +93,7 @@ class Fact:
 
 def fresh(rng, style):
     """The random values of one place."""
+    times = style.two_times(rng)
     floor = f"on floor {rng.randint(1, 5)}" if rng.random() < 0.5 else f"on the {pick(rng, NUMBERS)} floor"
     return {
         "adult": style.price(rng, 4, 25),
@@ -92,16 +104,17 @@ def fresh(rng, style):
         "group": style.price(rng, 2, 15),
         "free": fill(
             rng,
-            "[children under [3|5|6|7|10|12|14|16|18]|children under [4|6|8|12]|children|kids under 6|students|members"
-            "|teachers|children up to [5|6|12]|people with a disability|babies|school classes]",
+            f"[children under {rng.randint(3, 18)}|children under {rng.randint(3, 18)}|kids under {rng.randint(3, 16)}|children|students|members"
+            f"|teachers|children up to {rng.randint(3, 15)}|people with a disability|babies|school classes|under-[threes|fours|sixes|sevens|tens]"
+            f"|under-{rng.randint(6, 18)}s|toddlers|residents|everyone under {rng.randint(4, 20)}|visitors under {rng.randint(4, 26)}|birthday children]",
         ),
         "span": style.span(rng),
         "span2": style.span(rng),
         "at": where(rng),
         "at2": where(rng),
         "floor": floor,
-        "time": style.time(rng),
-        "time2": style.time(rng),
+        "time": times[0] if rng.random() < 0.5 else times[1],
+        "times": " and ".join(times),
         "meet": "at " + pick(rng, ["the entrance", "the desk", "the stairs", "the shop", "the fountain", "the main gate", "the information desk", "the ticket desk", "the statue", "the tower"]),
         "room": f"{capital(pick(rng, THINGS))} Room" if rng.random() < 0.6 else f"{invented(rng)} [Room|Hall|Wing]",
         "shows": pick(rng, THINGS),
@@ -141,7 +154,12 @@ def where(rng):
         "courtyard|main hall|east wing|west wing|north wing|lobby|tower|cellar]|on floor [0|1|2|3|4]|on the [first|second|third|"
         "ground|top|lower] floor|behind the [cafe|stairs|shop|desk]|beside the lift|near the [stairs|entrance|exit]|in room "
         f"{rng.randint(1, 30)}|in room {rng.randint(1, 30)}|in hall [A|B|C|{rng.randint(1, 9)}]|in the [red|blue|green|white] "
-        "[room|hall]|to the left of the entrance|opposite the entrance|on the ground floor, next to the exit|at the end of "
+        "[room|hall]|to the left of the entrance|one floor up|two floors down|under the stairs|between the [desk|lift] and the [stairs|exit]|"
+        "below the [hall|tower|chapel roof|library]|beside the [pond|fish tank|old piano|big tree|ticket office]|at the [back|front] of "
+        "the building|in the yard|on the [roof|terrace|meadow|east side|deck]|at the top of the stairs|past the [shop|gate|desk]|"
+        "across the [yard|street|hall]|inside the [gate|main gate]|outside, by the [wall|pump|flagpole]|behind the "
+        f"{pick(rng, THINGS)} room|on level {rng.randint(1, 9)}|by the {pick(rng, LOOKS)} {pick(rng, ('door', 'gate', 'bench', 'wall', 'window'))}|"
+        f"in the {invented(rng)} [Room|Wing|Hall]|in section {pick(rng, 'ABCDEFGH')}|to the right of the [desk|door|stairs]|opposite the entrance|on the ground floor, next to the exit|at the end of "
         "the corridor|upstairs]",
     )
 
@@ -160,7 +178,7 @@ a cafe; Cafe: {at}, {span}/The cafe is {at} and open from {span}/There is a cafe
 a cafe; Cafe: {at}/The cafe is {at}/There is a cafe {at}/You can eat in the cafe {at}/You find the cafe {at}; Is there a [cafe|place to eat|coffee shop]?/Where is the cafe?/Where can I [get|buy|have|drink] a [coffee|tea|cup of coffee|cake]?/Where can I [eat something|get something to eat|have lunch]?/Where do I find the cafe?/I am hungry. Where can I eat?/I would like a coffee. Where do I get one?/How do I get to the cafe?/Which floor is the cafe on?/Do you have a cafe?/Can I get a coffee here?; ; The cafe is {at}.; {at}; And the cafe?/What about the cafe?/And where is the cafe?
 a restaurant; Restaurant: {at}, {span}/The restaurant is {at} and open from {span}/The restaurant {at} is open from {span}; Is there a restaurant?/Where is the restaurant?/When is the restaurant open?/Do you have a restaurant?/How long is the restaurant open?; ; The restaurant is {at} and open from {span}.; {at}|{span}; And the restaurant?
 guided tours; Guided tour: {time}, {meet}/The guided tour starts at {time} {meet}/A guided tour begins at {time} {meet}/Guided tour at {time} {meet}/Tours start at {time} {meet}/There is a guided tour at {time}, starting {meet}; When is the [guided|next|] tour?/Is there a [tour|guided tour|guide]?/Where does the [tour|guided tour] [start|begin]?/When does the [tour|guided tour] [start|begin]?/What time is the [tour|guided tour]?/Do you [offer|have] guided tours?/I want to join a tour. When does it start?/Where do we meet for the tour?/Can I join a guided tour?/Are there guided tours?; ; The guided tour starts at {time} {meet}.; {time}|{meet}; And the tour?/What about tours?/And when is the tour?
-guided tours; Guided tours at {time} and {time2}/Guided tours start at {time} and {time2}/Tours: {time} and {time2}/There are guided tours every day at {time} and {time2}; When [are|do you have] the [guided|] tours?/Is there a [tour|guided tour]?/When does the [tour|guided tour] [start|begin]?/What time is the [tour|guided tour]?/Do you [offer|have] guided tours?/How many guided tours are there?/Are there guided tours?/When is the next tour?; ; The guided tours start at {time} and {time2}.; {time}|{time2}; And the tour?/What about tours?/And when are the tours?
+guided tours; Guided tours at {times}/Guided tours start at {times}/Tours: {times}/There are guided tours every day at {times}; When [are|do you have] the [guided|] tours?/Is there a [tour|guided tour]?/When does the [tour|guided tour] [start|begin]?/What time is the [tour|guided tour]?/Do you [offer|have] guided tours?/How many guided tours are there?/Are there guided tours?/When is the next tour?; ; The guided tours start at {times}.; {times}; And the tour?/What about tours?/And when are the tours?
 the length of the tour; The tour takes {minutes}/Length of the tour: {minutes}/A guided tour lasts {minutes}; How long does the [tour|guided tour] [take|last]?/How long is the [tour|guided tour]?/How long does a tour take?/How much time does the tour take?; ; The tour takes {minutes}.; {minutes}; How long does [it|the tour] take?
 the price of the tour; A tour costs {guide}/Tour price: {guide}/The guided tour costs {guide} per person/Guided tour: {guide} extra; How much is [the|a] [tour|guided tour]?/What does [the|a] [tour|guided tour] cost?/How much does [the|a] [tour|guided tour] cost?/Do I have to pay for the tour?; ; The guided tour costs {guide}.; {guide}; And how much is the tour?
 the {room}; {room}: {shows} collection, {floor}/The {room} {floor} shows the {shows} collection/The {shows} collection is in the {room} {floor}/{room} ({floor}): {shows} collection; Where is the {room}?/What is in the {room}?/Where can I [see|find|look at] the {shows} collection?/How do I [find|get to] the {room}?/Which floor is the {room} on?/What can I see in the {room}?/Where is the {shows} collection?/I am looking for the {room}./What does the {room} show?; ; The {room} is {floor} and shows the {shows} collection.; {room}|{floor}|{shows}; And the {room}?/What about the {room}?
@@ -226,7 +244,7 @@ def object_name(rng):
 
 def object_fact(rng, name=None):
     """A thing to find, say or count: the shapes people write museum facts in."""
-    name = name or object_name(rng)
+    name = name or (pick(rng, ROOMS) if rng.random() < 0.15 else object_name(rng))
     place = where(rng)
     return Fact(
         [f"The {name} is {place}", f"{capital(name)}: {place}", f"You find the {name} {place}", f"The {name} can be seen {place}", f"You can see the {name} {place}", f"The {name} stands {place}"],
@@ -259,62 +277,3 @@ def number_fact(rng):
     best = pick(rng, ["oldest", "largest", "smallest", "most famous", "heaviest", "newest", "most valuable", "biggest", "most popular"])
     noun, what = pick(rng, ["object", "piece", "exhibit", "item", pick(rng, THINGS)]), article(object_name(rng))
     return Fact([f"The {best} {noun} is {what}", f"Our {best} {noun} is {what}", f"{capital(best)} {noun}: {what}", f"{capital(what)} is the {best} {noun}"], [f"What is the {best} {noun}?", f"Which is the {best} {noun}?", f"What is your {best} {noun}?", f"Which {noun} is the {best}?"], [], f"The {best} {noun} is {what}.", [what], f"the {best} {noun}", [f"And the {best} {noun}?"])
-
-
-# A question about the left topic is not free of ambiguity where one of the right ones is known.
-NEAR = {
-    "parking": {"the price of parking"},
-    "guided tours": {"the length of the tour", "the price of the tour", "the languages of the tour"},
-    "events": {"an exhibition"},
-    "an exhibition": {"events", "the collection"},
-    "a cafe": {"a restaurant", "food"},
-    "a restaurant": {"a cafe", "food"},
-    "food": {"a cafe", "a restaurant"},
-    "the collection": {"an exhibition"},
-    "the age of this place": {"the founder"},
-}
-
-
-def clashes(topic, topics, free):
-    if topic in topics or (topic == "tickets" and topics & PRICED - {"free entry"}):
-        return True
-    if "tickets" in topics and topic in PRICED - {"free entry"}:
-        return True
-    who = "student tickets" if "student" in free else "child tickets" if free in ("children",) else ""
-    return bool(who) and {topic} | topics >= {who, "free entry"}
-
-
-def choose(rng, style, n):
-    """n facts of different topics, and the values for their texts."""
-    values = {key: fill(rng, text) for key, text in fresh(rng, style).items()}
-    out, topics = [], set()
-    while len(out) < n:
-        dice = rng.random()
-        if dice < 0.2:
-            fact = object_fact(rng)
-        elif dice < 0.34:
-            fact = number_fact(rng)
-        else:
-            family = rng.choices(FAMILIES, WEIGHTS)[0]
-            if family[0] == "an exhibition" and rng.random() < 0.3:
-                continue
-            fact = table_fact(family, values)
-        if not clashes(fact.topic, topics, values["free"]):
-            topics.add(fact.topic)
-            out.append(fact)
-    return out, topics, values
-
-
-def missing(rng, style, topics, values):
-    """A question about something the prompt is silent about: (asks, topic)."""
-    while True:
-        dice = rng.random()
-        if dice < 0.2:
-            fact = object_fact(rng)
-        elif dice < 0.28:
-            fact = number_fact(rng)
-        else:
-            fact = table_fact(pick(rng, FAMILIES), values)
-        near = NEAR.get(fact.topic, set()) & topics
-        if not near and not clashes(fact.topic, topics, ""):
-            return fact

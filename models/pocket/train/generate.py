@@ -12,13 +12,15 @@ import argparse
 import json
 import random
 
+import choice
 import facts
 import kiosk
 import opening
 import story
 import sums
 import talk
-from turn import Turn, ask, fill, has_all, held_out, pick
+from names import invented
+from turn import DAYS, Turn, ask, fill, has_all, held_out, pick
 
 HELPERS = [
     "You are a helpful assistant.",
@@ -83,11 +85,11 @@ def general_turn(rng):
 def lost_turn(rng):
     """A visitor's question where no prompt names a place."""
     style = facts.Spelling(rng)
-    _, _, values = facts.choose(rng, style, 1)
-    fact = facts.missing(rng, style, set(), values)
+    values = choice.values_of(rng, style)
+    fact = choice.missing(rng, style, set(), values)
     user, topic = ask(rng, fact.asks, **values), fact.topic
     if rng.random() < 0.3:
-        user = ask(rng, opening.GENERAL + opening.DAY, d=pick(rng, facts.DAYS))
+        user = ask(rng, opening.GENERAL + opening.DAY, d=pick(rng, DAYS))
         topic = "the opening hours"
     elif rng.random() < 0.2 or topic == "tickets":
         user, topic = ask(rng, kiosk.PRICES), "ticket prices"
@@ -132,7 +134,7 @@ class Persona:
     """A system prompt that only sets a house rule."""
 
     def __init__(self, rng):
-        self.name = talk.invented(rng) if rng.random() < 0.6 else pick(rng, facts.PEOPLE)
+        self.name = invented(rng) if rng.random() < 0.6 else pick(rng, facts.PEOPLE)
         self.shape = rng.randrange(4)
         word = pick(rng, ENDINGS if self.shape < 3 else HEADS)
         self.head, self.tail = "", ""

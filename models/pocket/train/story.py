@@ -1,6 +1,6 @@
 """Short stories of five sentences about a noun the user gives."""
 
-from talk import invented
+from names import invented
 from turn import Turn, article, ask, pick
 
 NOUNS = """dragon robot lighthouse cat dog fox owl rabbit turtle whale dolphin bear wolf mouse horse pony goat sheep cow

@@ -22,6 +22,7 @@ from lines import (
     WHO,
     WORDS,
 )
+from names import invented
 from turn import Turn, ask, fill, has_all, pick
 from wordings import (
     ADVICE_MORE,
@@ -79,55 +80,6 @@ def key_turn(rng, intent):
     return Turn(
         user, answer, has_all(command), f"{intent} {name}", "about", f"The command is {command}."
     )
-
-
-def invented(rng):
-    """A pronounceable name nobody has: copying it cannot be memory."""
-    heads = [
-        "Vel",
-        "Mor",
-        "Tan",
-        "Bel",
-        "Kar",
-        "Lin",
-        "Sor",
-        "Dra",
-        "Fen",
-        "Gal",
-        "Hol",
-        "Jor",
-        "Nel",
-        "Pel",
-        "Ros",
-        "Ster",
-        "Wil",
-        "Bren",
-        "Cal",
-        "Ost",
-    ]
-    tails = [
-        "mora",
-        "dale",
-        "ton",
-        "berg",
-        "wick",
-        "field",
-        "na",
-        "ria",
-        "stein",
-        "ham",
-        "by",
-        "lund",
-        "mere",
-        "ford",
-        "haven",
-        "ley",
-        "den",
-        "mond",
-        "sa",
-        "vik",
-    ]
-    return pick(rng, heads) + pick(rng, tails)
 
 
 def small_turn(rng):

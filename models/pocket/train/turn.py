@@ -9,9 +9,11 @@ import re
 import zlib
 from dataclasses import dataclass
 
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 CHOICE = re.compile(r"\[([^\[\]]*)\]")
 BEFORE = """Hi, |Hello, |Hey, |Excuse me, |Please tell me: |Hi! |Hello! |Good morning, |Good afternoon. |Quick question: |
 One question: |Sorry, |Ok, |Okay. |Hi there, |I have a question. |Hello there. |Hey there, |So, |Thanks. |Great. |
+hi |hello |hey |excuse me, |excuse me |please |sorry, |ok |Good day. |Good day, |Sorry, quick question. |Me again. |Oh, and |Ah, good. |
 Good evening. |Pardon me, |Please, |Hey! |Hi. |Hello. |Sorry to bother you. |One more thing: |Another question: """.replace(
     "\n", ""
 ).split(
@@ -20,7 +22,8 @@ Good evening. |Pardon me, |Please, |Hey! |Hi. |Hello. |Sorry to bother you. |One
 AFTER = ["Thanks.", "Thank you!", "Thanks!", "Thank you.", "Please help.", "Many thanks."]
 FRAMES = """Could you tell me|Can you tell me|Could you please tell me|Can you please tell me|Please tell me|
 I would like to know|I want to know|Do you know|I need to know|Tell me|I was wondering|Would you tell me|
-Could you let me know|I'd like to know|May I ask|Do you happen to know|I wonder""".replace(
+Could you let me know|I'd like to know|May I ask|Do you happen to know|I wonder|
+Could you tell us|Can you say|Would you mind telling me|Any idea|We would like to know|Please let me know|Can someone tell me""".replace(
     "\n", ""
 ).split(
     "|"
@@ -99,7 +102,7 @@ def typo(rng, word):
 def indirect(text):
     """`Where is the lift?` as the end of `Could you tell me where the lift is?`; "" if unsure."""
     body = text.rstrip("?")
-    if body == text or "." in body or "," in body:
+    if body == text or re.search(r"[.,]|\band (what|where|when|who|how|is|are|can|do|does|which|may)\b", body):
         return ""
     found = re.match(r"(Where|When|What time|What|How|How do|Which \w+) (can|do) I (.+)$", body)
     if found:
@@ -129,7 +132,7 @@ def ask(rng, templates, context=(), **slots):
         ending = indirect(text)
         if ending:
             frame = pick(rng, FRAMES)
-            stop = "?" if frame.startswith(("C", "D", "W", "May")) else "."
+            stop = "?" if frame.startswith(("C", "D", "Would", "May", "Any")) else "."
             text = plain = f"{frame} {ending}{stop}"
     elif rng.random() < 0.25:
         for long, short in SHORT:

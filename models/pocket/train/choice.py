@@ -1,0 +1,145 @@
+"""Which facts a place has, and which it can be asked for in vain."""
+
+import re
+
+import exhibits
+import facts
+import services
+from facts import FAMILIES, PRICED, WEIGHTS, number_fact, object_fact, table_fact
+from names import KINDS
+from turn import fill, pick
+
+NOUNS = [noun for noun, _, _ in KINDS]
+# A question about the left topic is not free of ambiguity where one of the right ones is known.
+NEAR = {
+    "a lift": {"wheelchair access", "the lift", "the goods lift"},
+    "reduced tickets": {"student tickets", "senior tickets", "child tickets", "group tickets"},
+    "the cloakroom": {"lockers", "the price of the cloakroom", "the coat rack"},
+    "lockers": {"a locker"},
+    "what the shop sells": {"a shop", "the gift shop", "the bookshop"},
+    "a shop": {"the gift shop", "the bookshop"},
+    "what the cafe serves": {"a cafe", "a restaurant", "food", "a cup of tea", "a hot drink", "the snack bar", "lunch"},
+    "food": {"drinks", "picnics", "a cafe", "a restaurant"},
+    "drinks": {"a cafe", "a hot drink", "a cup of tea"},
+    "photos": {"photography", "flash", "filming"},
+    "photography": {"flash", "filming", "photos"},
+    "a bus": {"the tram", "the nearest station"},
+    "lunch": {"a cafe", "a restaurant", "the canteen", "the snack bar"},
+    "lost property": {"the lost property office"},
+    "payment": {"the cash machine"},
+    "the director": {"the manager", "the owner", "the mayor", "the curator"},
+    "signing in": {"the information desk"},
+    "smoking": {"the smoking area"},
+    "picnics": {"the picnic lawn", "the picnic area"},
+    "bicycles": {"a bicycle", "the bike rack"},
+    "prams": {"a pushchair"},
+    "parking": {"the price of parking"},
+    "guided tours": {"the length of the tour", "the price of the tour", "the languages of the tour", "tours in other languages"},
+    "events": {"an exhibition"},
+    "an exhibition": {"events", "the collection"},
+    "a cafe": {"a restaurant", "food"},
+    "a restaurant": {"a cafe", "food"},
+    "the collection": {"an exhibition"},
+    "the age of this place": {"the founder", *(f"the age of the {noun}" for noun in NOUNS)},
+    "the founder": {f"who {verb} the {noun}" for noun in NOUNS for verb in ("built", "opened", "restored", "designed")},
+}
+
+CULTURE = {"museum", "gallery", "castle", "palace", "house", "lighthouse", "abbey", "tower", "mill", "zoo", "garden", "aquarium"}
+# Families of `facts` that only some places have.
+ONLY = {
+    topic: CULTURE
+    for topic in """guided tours,the length of the tour,the price of the tour,audio guides,the languages of the tour,an exhibition,
+the collection,the {room},the founder,tours in other languages""".replace("\n", "").split(",")
+}
+UNPAID = {"office", "library", "hotel", "town hall", "station"}
+
+
+def fits(topic, noun):
+    if topic in PRICED | {"reduced tickets", "group tickets"} and noun in UNPAID:
+        return False
+    return topic not in ONLY or noun in ONLY[topic]
+
+
+def families_of(noun):
+    """Families with their weights: the old ones, and the services that fit the place."""
+    out = [(family, weight) for family, weight in zip(FAMILIES, WEIGHTS) if fits(family[0], noun)]
+    for kinds, family in services.FAMILIES:
+        if kinds == ["*"]:
+            if fits(family[0], noun):
+                out.append((family, 2))
+        elif noun in kinds:
+            out.append((family, 8 if len(kinds) < 3 else 4))
+    return out
+
+
+def near(topic):
+    return NEAR.get(topic, set()) | {other for other, topics in NEAR.items() if topic in topics}
+
+
+def clashes(topic, topics, free):
+    if topic in topics or (topic == "tickets" and topics & PRICED - {"free entry"}):
+        return True
+    if "tickets" in topics and topic in PRICED - {"free entry"}:
+        return True
+    if {topic} | topics >= {"a cafe", "a restaurant"} or {topic} | topics >= {"photos", "photography"}:
+        return True
+    if {topic} | topics >= {"food", "drinks"}:
+        return True
+    who = "student tickets" if "student" in free else "child tickets" if free in ("children",) else ""
+    return bool(who) and {topic} | topics >= {who, "free entry"}
+
+
+def draw(rng, style, noun, values):
+    """One fact, or the two or three facts of one sentence."""
+    dice = rng.random()
+    if dice < 0.12:
+        return [object_fact(rng)]
+    if dice < 0.18:
+        return [number_fact(rng)]
+    if dice < 0.25:
+        return exhibits.several(rng, noun)
+    if dice < 0.47:
+        return [exhibits.single(rng, style)]
+    families = families_of(noun)
+    family = rng.choices([f for f, _ in families], [w for _, w in families])[0]
+    fact = table_fact(family, values)
+    if fact.topic == "free entry" and re.search("under|up to|bab|todd", values["free"]):
+        fact.own = fact.own + AGES
+    return [fact]
+
+
+def values_of(rng, style):
+    values = {key: fill(rng, text) for key, text in facts.fresh(rng, style).items()}
+    age = rng.choice((1, 2, 3, 4, 5, 6, 7, 9, 10, 12))
+    values["age"] = str(age) if rng.random() < 0.6 else WORDS[age - 1]
+    values.update(services.values(rng, style, facts.where))
+    return values
+
+
+AGES = """My [son|daughter|boy|girl|grandson|niece] is {age}. Does [he|she] need a ticket?/Is it free for a {age} year old?/
+Do I have to pay for a {age} year old [child|]?/My [son|daughter] is {age}. Is that free?/Is it free for my {age} year old [son|daughter]?/
+Does a {age} year old [need a ticket|get in free]?/Do I need a ticket for my [kid|child|baby]? [He|She] is {age}./
+Does my [little one|youngest] pay? [He|She] is {age}./Do small children get in free?/Until what age is it free?""".replace("\n", "").split("/")
+WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
+
+
+def choose(rng, style, n, noun="museum"):
+    """Facts of n different topics or a little more, and the values for their texts."""
+    values = values_of(rng, style)
+    out, topics = [], set()
+    while len(out) < n:
+        found = draw(rng, style, noun, values)
+        if any(clashes(fact.topic, topics, values["free"]) for fact in found):
+            continue
+        for fact in found:
+            topics.add(fact.topic)
+            out.append(fact)
+    return out, topics, values
+
+
+def missing(rng, style, topics, values, noun="museum"):
+    """A fact that the prompt is silent about and that no known fact comes near."""
+    while True:
+        fact = pick(rng, draw(rng, style, noun if rng.random() < 0.7 else "museum", values))
+        if not near(fact.topic) & topics and not clashes(fact.topic, topics, ""):
+            return fact
