@@ -14,6 +14,7 @@ import random
 
 import choice
 import facts
+import foreign
 import kiosk
 import opening
 import story
@@ -65,16 +66,18 @@ WEIGHTS = {
     "echo": 7,
     "fixed": 3,
     "count": 4,
+    "foreign": 9,
 }
 MAKERS = {
     "faq": talk.faq_turn,
-    "sum": sums.sum_turn,
+    "sum": sums.any_turn,
     "story": story.story_turn,
     "decline": talk.decline_turn,
     "small": talk.small_turn,
     "echo": talk.echo_turn,
     "fixed": talk.fixed_turn,
     "count": sums.count_turn,
+    "foreign": foreign.foreign_turn,
 }
 
 

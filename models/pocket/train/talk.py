@@ -1,5 +1,6 @@
 """Turns about the assistant and its box, small talk, echoes and polite declines."""
 
+import box
 import lines
 from lines import (
     ADVICE,
@@ -22,7 +23,7 @@ from lines import (
     WHO,
     WORDS,
 )
-from names import invented
+from names import FIRST, invented
 from turn import Turn, ask, fill, has_all, pick
 from wordings import (
     ADVICE_MORE,
@@ -39,12 +40,16 @@ from wordings import (
     WORLD,
 )
 
-FAQ = [(intent, asks + MORE.get(intent, []), answer, need) for intent, asks, answer, need in lines.FAQ]
-FAQ += [(intent, MORE[intent], answer, need) for intent, answer, need in ANSWERS]
-SMALL = [(intent, asks + MORE.get(intent, []), answer, need) for intent, asks, answer, need in lines.SMALL]
-SMALL += [(intent, MORE[intent], answer, need) for intent, answer, need in CHATTER]
+def asks_of(intent):
+    return MORE.get(intent, []) + box.MORE.get(intent, [])
+
+
+FAQ = [(intent, asks + asks_of(intent), answer, need) for intent, asks, answer, need in lines.FAQ]
+FAQ += [(intent, asks_of(intent), answer, need) for intent, answer, need in ANSWERS]
+SMALL = [(intent, asks + asks_of(intent), answer, need) for intent, asks, answer, need in lines.SMALL]
+SMALL += [(intent, asks_of(intent), answer, need) for intent, answer, need in CHATTER]
 # What every stranger asks comes up more often.
-OFTEN = {"who": 3, "connect": 4, "key": 5, "slow": 4, "hot": 4, "private": 2, "can": 2, "offline": 2}
+OFTEN = {"who": 3, "connect": 4, "key": 5, "slow": 4, "hot": 4, "private": 2, "can": 2, "offline": 2, "url": 2, "ca": 2, "port": 2}
 FAQ_WEIGHTS = [OFTEN.get(entry[0], 1) for entry in FAQ]
 ABOUT_ME = ("who", "name", "human", "maker", "see", "chatgpt", "can", "trust", "language", "model")
 
@@ -53,7 +58,7 @@ def faq_turn(rng):
     intent, asks, answer, need = rng.choices(FAQ, FAQ_WEIGHTS)[0]
     if intent in ("key", "revoke") and rng.random() < 0.45:
         return key_turn(rng, intent)
-    user = ask(rng, asks)
+    user = ask(rng, asks, n=pick(rng, FIRST))
     return Turn(
         user,
         answer,
