@@ -28,7 +28,7 @@ def show_fact(rng, style):
     ]
     if day in when:
         says.append(f"On {day}s at {first} there is the {show}{gap}")
-    asks = f"""When is the {show}?/What time is the {show}?/When does the {show} [start|begin|take place]?/At what time is the {show}?/Is there a {show}?/On which day is the {show}?/{show}?/I would like to see the {show}. When is it?/Do you have a {show}?/Tell me about the {show}./Is the {show} at {rng.randint(1, 12)}?/When can we see the {show}?/We do not want to miss the {show}. When does it start?"""
+    asks = f"""When is the {show}?/What time is the {show}?/When does the {show} [start|begin|take place]?/At what time is the {show}?/Is there {article(show)}?/On which day is the {show}?/{show}?/I would like to see the {show}. When is it?/Do you have {article(show)}?/Tell me about the {show}./Is the {show} at {rng.randint(1, 12)}?/When can we see the {show}?/We do not want to miss the {show}. When does it start?"""
     asks = asks.split("/")
     if at:
         asks += [f"Where is the {show}?", f"Where does the {show} take place?", f"In which place is the {show}?"]

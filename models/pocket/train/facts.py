@@ -6,6 +6,7 @@ A family knows how a prompt states a fact, how people ask for it and how the ans
 
 from dataclasses import dataclass, field
 
+from asks import ASKS
 from names import invented
 from turn import DAYS, article, capital, fill, pick
 
@@ -136,7 +137,7 @@ def fresh(rng, style):
         "stop": invented(rng),
         "minutes": fill(rng, "[about |]") + f"{pick(rng, (20, 30, 40, 45, 60, 75, 90))} minutes" if rng.random() < 0.7 else pick(rng, ("one hour", "two hours", "about an hour", "about two hours")),
         "before": f"{pick(rng, (15, 20, 30, 45, 60))} minutes",
-        "locker": style.price(rng, 1, 3) if rng.random() < 0.7 else "free",
+        "locker": style.price(rng, 1, 3),
         "dogs": pick(rng, ["allowed", "not allowed", "not allowed", "allowed in the garden", "allowed on a lead"]),
         "photos": pick(rng, ["allowed without flash", "not allowed", "allowed everywhere", "allowed"]),
         "food": pick(rng, ["allowed in the garden", "not allowed", "allowed in the cafe only", "not allowed in the rooms"]),
@@ -195,7 +196,7 @@ a shop; [Shop|Gift shop]: {span}/The [|gift |museum ]shop is open from {span}/Th
 a shop; [Shop|Gift shop|Museum shop]: {at2}/The [|gift |museum ]shop is {at2}/You find the shop {at2}/There is a [|gift ]shop {at2}; Where is the [shop|gift shop|museum shop]?/Is there a [shop|gift shop|souvenir shop]?/Where can I buy [a gift|a souvenir|postcards|a postcard|a present|souvenirs|something for my friend]?/Do you sell [souvenirs|postcards|gifts]?/How do I get to the shop?/Do you have a gift shop?; ; The shop is {at2}.; {at2}; And the shop?/What about the shop?
 lockers; Lockers: {locker}/A locker costs {locker}/Lockers cost {locker}/Locker fee: {locker}; Are there lockers?/How much is a locker?/Where can I [leave|put|store] my [bag|backpack|coat|suitcase]?/What does a locker cost?/Do you have lockers?/Can I lock up my bag?/Can I leave my bag somewhere?; ; There are lockers. The price is {locker}.; {locker}; And lockers?/What about a locker?
 parking; Parking: {park}/You can park {park}/Parking is {park}/There is parking {park}/Cars can park {park}; Where can I [park|park my car|leave my car|leave the car]?/Is there [parking|a car park|a place to park]?/Where do I park [my car|]?/Do you have [parking|a car park|parking spaces]?/Can I park [here|my car somewhere]?/We came by car. Where can we park?/Where is the [car park|parking lot]?; ; You can park {park}.; {park}; And parking?/What about parking?/And where can I park?
-the price of parking; Parking costs {parkfee}/Parking fee: {parkfee}/Parking is {parkfee}/Car park: {parkfee}; How much is parking?/What does parking cost?/How much does it cost to park?/Is parking free?/Do I have to pay for parking?/Parking fee?; ; Parking is {parkfee}.; {parkfee}; And how much is parking?
+the price of parking; Price of parking: {parkfee}/Parking fee: {parkfee}/Parking is {parkfee}/Car park: {parkfee}; How much is parking?/What does parking cost?/How much does it cost to park?/Is parking free?/Do I have to pay for parking?/Parking fee?; ; Parking is {parkfee}.; {parkfee}; And how much is parking?
 a bus; Bus: line {bus}/Bus line {bus} stops here/Bus: line {bus} to the door/Take bus line {bus}/The bus line {bus} stops at the door; Which bus stops here?/How do I get here by bus?/Is there a bus?/Which bus [goes|comes] here?/What bus line do I take?/Can I come by bus?/Which bus should I take?/How can I come by public transport?; ; You can take bus line {bus}.; line {bus}; And by bus?/What about a bus?
 dogs; Dogs are {dogs}/Dogs: {dogs}/Dogs {dogs}/Dogs are {dogs} here/Pets: dogs are {dogs}; Can I bring my dog [|inside|in]?/Are dogs allowed [here|inside|]?/May I come in with a dog?/Can my dog come [in|with me|too]?/I have a dog with me. Is that ok?/What about dogs?/Do you allow dogs?/Can I take my dog with me?; ; Dogs are {dogs}.; dogs are {dogs}; And dogs?/What about [dogs|my dog]?
 photos; Photos: {photos}/Photos are {photos}/Taking photos is {photos}/Photography: {photos}; Can I take [photos|pictures|a photo]?/Are photos allowed?/May I take [pictures|photos]?/Is photography allowed?/Can we take photos here?/Is it ok to take pictures?/Do you allow photos?; ; Photos are {photos}.; photos are {photos}; And photos?/What about [photos|pictures]?
@@ -214,7 +215,7 @@ wheelchair access; [The building|The museum|Everything] is wheelchair accessible
 def parse(line):
     parts = [part.strip() for part in line.split(";")]
     topic, says, asks, own, answer, need, follow = parts
-    return topic, says.split("/"), asks.split("/"), [x for x in own.split("/") if x], answer, need.split("|"), follow.split("/")
+    return topic, says.split("/"), asks.split("/") + ASKS.get(topic, []), [x for x in own.split("/") if x], answer, need.split("|"), follow.split("/")
 
 
 FAMILIES = [parse(line) for line in TABLE.strip().split("\n")]

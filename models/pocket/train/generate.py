@@ -5,11 +5,13 @@ usage: generate.py train|heldout COUNT OUT.jsonl [--seed N]
 One line is {"messages": [...], "thinking": bool, "kind": str, "rule": {...}}: OpenAI-style messages
 whose last one is the expected answer, with `reasoning_content` when thinking is on, and the rule
 that judges an answer to the last question. The two splits share no held-out slot combination:
-training text leaves the tenth of them that `turn.held_out` names to the held-out file.
+training text leaves the tenth of them that `turn.held_out` names to the held-out file. Nor does it
+hold a question of `stranger.jsonl` word for word.
 """
 
 import argparse
 import json
+import os
 import random
 
 import choice
@@ -57,6 +59,8 @@ ENDINGS = [
     "Take care!",
 ]
 HEADS = ["Dear guest,", "Sure!", "Hello again!", "Of course!", "Well,", "Yes, captain!", "Gladly!"]
+# A dialogue ends before this: about 400 tokens.
+MOST_CHARS = 850
 WEIGHTS = {
     "faq": 34,
     "sum": 44,
@@ -79,6 +83,20 @@ MAKERS = {
     "count": sums.count_turn,
     "foreign": foreign.foreign_turn,
 }
+
+
+def plain(text):
+    return text.lower().strip(" ?.!")
+
+
+def strangers():
+    """The questions of the strangers, which the training text never holds word for word."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stranger.jsonl")
+    with open(path, encoding="utf-8") as lines:
+        return {plain(json.loads(line)["messages"][-2]["content"]) for line in lines}
+
+
+STRANGERS = strangers()
 
 
 def general_turn(rng):
@@ -224,28 +242,32 @@ def next_turn(rng, scene, previous):
 
 def choose_scene(rng):
     dice = rng.random()
-    if dice < 0.52:
+    if dice < 0.6:
         place = kiosk.Place(rng)
         return place, place.prompt
-    if dice < 0.57:
+    if dice < 0.65:
         persona = Persona(rng)
         return persona, persona.prompt
-    return None, pick(rng, HELPERS) if dice < 0.68 else ""
+    return None, pick(rng, HELPERS) if dice < 0.74 else ""
 
 
 def dialogue(rng, split):
     """One dialogue, or None if its combinations belong to the other split."""
     scene, system = choose_scene(rng)
     thinking = rng.random() < 0.16
-    longest = 5 if isinstance(scene, kiosk.Place) else 4
-    n_turns = 1 if rng.random() < 0.15 else rng.randint(2, longest)
+    n_turns = rng.choices((1, 2, 3, 4), (4, 5, 4, 1))[0]
     if thinking:
         n_turns = rng.randint(1, 2)
-    turns = []
+    turns, n_chars = [], len(system)
     for _ in range(n_turns):
         turn = next_turn(rng, scene, turns[-1] if turns else None)
         if split == "train" and held_out(turn.key):
             return None
+        if split == "train" and plain(turn.user) in STRANGERS:
+            return None
+        n_chars += len(turn.user) + len(turn.answer)
+        if turns and n_chars > MOST_CHARS:
+            break
         turns.append(turn)
     if split == "heldout" and not held_out(turns[-1].key):
         return None

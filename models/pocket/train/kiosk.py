@@ -139,7 +139,7 @@ class Place:
     def __init__(self, rng):
         self.style = Spelling(rng)
         self.noun, self.name = place_name(rng)
-        n_facts = rng.choices((1, 2, 3, 4, 5, 6, 7, 8), (1, 2, 4, 4, 4, 4, 2, 1))[0]
+        n_facts = rng.choices((1, 2, 3, 4, 5, 6, 7, 8), (3, 4, 5, 5, 3, 2, 1, 1))[0]
         self.facts, self.topics, self.values = choice.choose(rng, self.style, n_facts, self.noun)
         self.has_hours = rng.random() < 0.8
         self.hours = opening.Hours(rng, self.style)
@@ -196,7 +196,7 @@ class Place:
         if self.has_hours:
             self.said_hours = self.hours.prompt = self.hours.prompt.replace("museum", self.noun)
             lines.insert(0 if rng.random() < 0.5 else rng.randint(0, len(lines)), self.said_hours)
-        for _ in range(rng.choices((0, 1, 2), (7, 2, 1))[0]):
+        for _ in range(rng.choices((0, 1, 2), (15, 4, 1))[0]):
             lines.insert(rng.randint(0, len(lines)), self._noise(rng))
         head = self._head(rng)
         tail = pick(rng, TAILS) if rng.random() < 0.4 else ""
@@ -215,7 +215,7 @@ class Place:
         return text + ("\n" if "\n" in gap else ". " if not stop else " ") + tail if tail else text
 
 
-MERGED = ("adult tickets", "child tickets", "student tickets", "senior tickets", "family tickets", "free entry")
+MERGED = ("adult tickets", "child tickets", "student tickets", "senior tickets", "family tickets", "free entry", "tickets", "reduced tickets")
 
 
 def merge(rng, tickets, values):
@@ -227,6 +227,8 @@ def merge(rng, tickets, values):
         "senior tickets": "[seniors {senior}|{senior} for seniors]",
         "family tickets": "[families {family}|{family} for families]",
         "free entry": "[{free} free|free for {free}]",
+        "tickets": "[full price {adult}|{adult} full price]",
+        "reduced tickets": "[reduced {reduced}|{reduced} reduced]",
     }
     way = rng.randrange(2)
     parts = []

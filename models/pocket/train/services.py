@@ -89,7 +89,7 @@ def values(rng, style, where):
         "ttwo": f"{two[0]} and {two[1]}",
         "tongue": pick(rng, ["English", "German", "French", "Spanish", "Italian", "Dutch", "Polish", "Danish", "Turkish", "Arabic", "Chinese", "sign language"]),
         "coats": where(rng),
-        "coatfee": pick(rng, ["free", style.price(rng, 1, 4), style.price(rng, 1, 3)]),
+        "coatfee": style.price(rng, 1, 4),
         "lift": where(rng),
         "lost": fill(rng, "[at the [front desk|ticket desk|counter|information desk|reception|porter's lodge]|in room {n}|in the office|with the [guard|caretaker|cashier]|in the blue box at the door]").replace("{n}", str(rng.randint(1, 40))),
         "thing": pick(rng, THINGS_LOST),
@@ -188,13 +188,13 @@ the price of the cloakroom; *
 The cloakroom costs {coatfee}/Cloakroom fee: {coatfee}/Cloakroom: {coatfee}
 How much is the cloakroom?/What does the cloakroom cost?/Is the cloakroom free?/Do I pay for the cloakroom?
 
-The price of the cloakroom: {coatfee}.
+The cloakroom costs {coatfee}.
 {coatfee}
 And how much is the cloakroom?
 
 a lift; *
 Lift: {lift}/The lift is {lift}/There is a lift {lift}/A lift for all floors is {lift}/Elevator: {lift}
-Where is the [lift|elevator]?/Is there a [lift|elevator]?/Do you have a [lift|elevator]?/I cannot climb stairs. Is there a lift?/Where can I find the [lift|elevator]?/How do I get upstairs without stairs?/We have a pram. Where is the lift?
+Where is the [lift|elevator]?/Is there [a lift|an elevator]?/Do you have [a lift|an elevator]?/I cannot climb stairs. Is there a lift?/Where can I find the [lift|elevator]?/How do I get upstairs without stairs?/We have a pram. Where is the lift?
 
 The lift is {lift}.
 {lift}
