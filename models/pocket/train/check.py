@@ -53,7 +53,7 @@ def doubts(entry):
         if word in DAYS:
             if word not in days_of(prompt) and word.lower() not in lower:
                 yield f"the day {word}"
-        elif word[0].isupper() and word.lower() not in OWN and word.lower() not in lower:
+        elif word[0].isupper() and word.lower() not in OWN and word.lower()[:-1] not in lower:
             yield f"the word {word}"
 
 

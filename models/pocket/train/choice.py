@@ -73,7 +73,17 @@ def families_of(noun):
 
 
 def near(topic):
+    if topic in services.GOODS + services.DISHES:
+        return {"a shop", "a cafe", "a restaurant", "what the shop sells", "what the cafe serves"}
+    if topic.startswith("rules for "):
+        return {topic.removeprefix("rules for "), "dogs", "bicycles", "large bags", "phone calls", "the cloakroom", "lockers", "tickets"}
     return NEAR.get(topic, set()) | {other for other, topics in NEAR.items() if topic in topics}
+
+
+def rubs(topic, topics):
+    """A duty or a place of sale that a known fact may contradict, or the other way round."""
+    loose = lambda one: one.startswith("rules for ") or one in services.GOODS or one in services.DISHES
+    return any(loose(one) and other in near(one) for known in topics for one, other in ((topic, known), (known, topic)))
 
 
 def clashes(topic, topics, free):
@@ -129,7 +139,7 @@ def choose(rng, style, n, noun="museum"):
     out, topics = [], set()
     while len(out) < n:
         found = draw(rng, style, noun, values)
-        if any(clashes(fact.topic, topics, values["free"]) for fact in found):
+        if any(clashes(fact.topic, topics, values["free"]) or rubs(fact.topic, topics) for fact in found):
             continue
         for fact in found:
             topics.add(fact.topic)
@@ -141,5 +151,10 @@ def missing(rng, style, topics, values, noun="museum"):
     """A fact that the prompt is silent about and that no known fact comes near."""
     while True:
         fact = pick(rng, draw(rng, style, noun if rng.random() < 0.7 else "museum", values))
-        if not near(fact.topic) & topics and not clashes(fact.topic, topics, ""):
+        if fact.topic.startswith("rules for "):
+            continue  # asked for in vain, it goes by its subject
+        if fact.topic in ("what the shop sells", "what the cafe serves"):
+            fact.asks = [text for text in fact.asks if "{" not in text]
+        if not near(fact.topic) & topics and not rubs(fact.topic, topics) and not clashes(fact.topic, topics, ""):
+            fact.topic = fact.topic.replace("museum", noun)
             return fact

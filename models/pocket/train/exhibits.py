@@ -13,10 +13,11 @@ def show_fact(rng, style):
     first, second = style.two_times(rng)
     first = first if rng.random() < 0.5 else style.time(rng)
     when = pick(rng, [f"every day at {first}", f"every {day} at {first}", f"every {day} at {first}", "two"])
-    if when == "two":
+    twice = when == "two"
+    if twice:
         first, second = style.two_times(rng)
         when = f"every day at {first} and {second}"
-    need = [first] + ([second] if second in when else []) + ([day] if day in when else []) + ([at] if at else [])
+    need = [first] + ([second] if twice else []) + ([day] if day in when else []) + ([at] if at else [])
     short = when.replace("every day", "daily").replace("every ", "")
     gap = " " + at if at else ""
     says = [
@@ -59,8 +60,45 @@ def rule_fact(rng):
     lower = subject[0].lower() + subject[1:]
     if state in ("not allowed", "forbidden", "not permitted"):
         says += [f"No {lower}", f"Please, no {lower}"]
+    elif state.startswith(("not allowed ", "forbidden ")):
+        says += [f"No {lower} {state.removeprefix('not allowed ').removeprefix('forbidden ')}"] * 2
     asks = asks + [f"What about {lower}?", f"{lower}?"]
     return Fact(says, asks, [], f"{subject} {verb} {state}.", [state], lower, [f"And {lower}?", f"What about {lower}?"])
+
+
+def duty_fact(rng):
+    said, asks = pick(rng, services.DUTIES)
+    subject = said.split(" must ")[0]
+    lower = subject[0].lower() + subject[1:]
+    says = [said, said, f"{subject}: {said[len(subject) + 1 :]}", f"Please note: {said[0].lower() + said[1:]}", f"All {lower} must {said.split(' must ')[1]}"]
+    if " " in subject:
+        says.pop()
+    return Fact(says, asks, [], f"{said}.", [said], f"rules for {lower}", [f"And {lower}?"])
+
+
+def carried_fact(rng, style):
+    """What it costs to take a thing along."""
+    many, one, short = pick(rng, services.CARRIED)
+    if rng.random() < 0.5:
+        says = f"{capital(many)} travel free/{capital(many)} go free/{capital(many)}: free/{capital(many)} are free/You can take {many} for free/There is no charge for {many}"
+        answer, need = f"{capital(many)} are free.", "free"
+    else:
+        need = style.price(rng, 1, 40)
+        says = f"{capital(many)} cost {need}/{capital(many)}: {need}/{capital(one)} costs {need}/The price for {one} is {need}/{capital(many)} go for {need}"
+        answer = f"{capital(many)} cost {need}."
+    asks = f"Do I pay [extra |]for my {short}?/What does my {short} cost?/How much is it for {one}?/Does my {short} [cost extra|go free]?/I have {one} with me. What do I pay?/Do {many} cost extra?/How much [are|do you take for] {many}?/Is my {short} free?/I want to bring my {short}. How much is it?/What about {many}?"
+    return Fact(says.split("/"), asks.split("/"), [], answer, [need], many, [f"And {many}?", f"And my {short}?"])
+
+
+def sold_fact(rng):
+    """Where something is sold."""
+    what, at = pick(rng, services.GOODS + services.DISHES), where(rng)
+    says = f"{capital(what)} is sold {at}/You can buy {what} {at}/You get {what} {at}/{capital(what)}: {at}/We sell {what} {at}"
+    says = says.replace(" is sold", " are sold") if what.endswith("s") else says
+    asks = f"Where can I [buy|get|find] {what}?/Do you sell {what}?/Is there {what} [here|]?/I would like {what}. Where do I go?/Where do you sell {what}?/Can I [get|buy] {what} [here|]?/I need {what}./Who sells {what}?/Where do we get {what}?"
+    if what.endswith("s"):
+        asks = asks.replace("Is there", "Are there")
+    return Fact(says.split("/"), asks.split("/"), [], f"You can buy {what} {at}.", [what, at], what, [f"And {what}?", f"And where is {what}?".replace("is " + what, "can I get " + what)])
 
 
 def role_fact(rng):
@@ -158,6 +196,9 @@ SINGLE = [
     (show_fact, 20),
     (hire_fact, 20),
     (lambda rng, style: rule_fact(rng), 16),
+    (lambda rng, style: duty_fact(rng), 5),
+    (carried_fact, 6),
+    (lambda rng, style: sold_fact(rng), 10),
     (lambda rng, style: role_fact(rng), 8),
     (lambda rng, style: seat_fact(rng), 8),
     (lambda rng, style: room_fact(rng), 6),

@@ -107,7 +107,7 @@ def fresh(rng, style):
             rng,
             f"[children under {rng.randint(3, 18)}|children under {rng.randint(3, 18)}|kids under {rng.randint(3, 16)}|children|students|members"
             f"|teachers|children up to {rng.randint(3, 15)}|people with a disability|babies|school classes|under-[threes|fours|sixes|sevens|tens]"
-            f"|under-{rng.randint(6, 18)}s|toddlers|residents|everyone under {rng.randint(4, 20)}|visitors under {rng.randint(4, 26)}|birthday children]",
+            f"|under-{rng.randint(6, 18)}s|toddlers|residents|guests under {rng.randint(4, 20)}|visitors under {rng.randint(4, 26)}|birthday children]",
         ),
         "span": style.span(rng),
         "span2": style.span(rng),

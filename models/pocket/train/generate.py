@@ -64,13 +64,13 @@ MOST_CHARS = 850
 WEIGHTS = {
     "faq": 34,
     "sum": 44,
-    "story": 14,
+    "story": 20,
     "decline": 20,
     "small": 14,
     "echo": 7,
     "fixed": 3,
     "count": 4,
-    "foreign": 9,
+    "foreign": 10,
 }
 MAKERS = {
     "faq": talk.faq_turn,

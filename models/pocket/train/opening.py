@@ -288,10 +288,8 @@ class Hours:
         said = fill(
             rng,
             f"[closed on {shut}|closed {shut}|{shut} closed|{plural} closed|closed on {plural}|{shut}: closed|not on {plural}"
-            f"|we are closed on {plural}|shut on {plural}|no entry on {plural}|{plural} we are closed|{shut} is our day of rest]",
+            f"|we are closed on {plural}|shut on {plural}|no entry on {plural}|{plural} we are closed|{shut} off]",
         )
-        if len(self.shut) > 1:
-            said = said.replace("is our day of rest", "closed")
         if self.odd and rng.random() < 0.3:
             return text.replace("every day", f"every day except {shut}").replace("daily", f"daily except {shut}")
         if not self.odd and rng.random() < 0.15:

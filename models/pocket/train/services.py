@@ -20,11 +20,34 @@ reading hour,yoga class,chess club,pottery workshop,feeding of the {z},feeding o
 children's workshop,quiz night,drawing class,night walk,open rehearsal,flea market,science show,story evening,
 water aerobics,craft afternoon,light show,treasure hunt,changing of the guard,wine tasting,city walk""".replace("\n", "").split(",")
 ANIMALS = "penguins lions otters seals owls elephants goats sharks monkeys bears parrots wolves pelicans snakes rays turtles".split()
-HIRE = """towel,boat,bicycle,headset,locker,deck chair,wheelbarrow,kayak,helmet,pushchair,sledge,swimsuit,canoe,tent,
+HIRE = """boat,bicycle,headset,locker,deck chair,wheelbarrow,kayak,helmet,pushchair,sledge,swimsuit,canoe,tent,
 blanket,costume,umbrella,pedal boat,cabin,tennis court,meeting room,projector,cool box,life jacket,fishing rod,scooter,
 pair of skates,pair of binoculars,sauna robe,bath towel,photo pass,library card,parking permit,programme,printed map,
 cup of tea,hot drink,guidebook,day pass,year card,season ticket,return ticket,single ticket,night ticket,bath,copy,
 colour print,ten-visit card,monthly pass,evening ticket,bike ticket,dog ticket,car ticket,ski lesson""".replace("\n", "").split(",")
+# What must be done: the statement, ways to ask.
+DUTIES = """Children under ten must come with an adult;Can children come alone?/May my daughter visit alone?/Can kids come without parents?/Do I have to stay with my child?
+Dogs must be on a lead;What about my dog?/How do I bring my dog?/Does my dog need a lead?/Can my dog run free?
+Visitors must wear a badge;Do I need a badge?/What do visitors wear?/Must I wear a badge?
+Big bags must stay in the lockers;What about my big bag?/Can I keep my big bag?/Where does my suitcase go?
+Shoes must be taken off at the door;Can I keep my shoes on?/Do I take off my shoes?/What about shoes?
+Swimmers must shower first;Do I have to shower?/Must I shower before I swim?/What do swimmers do first?
+Swim caps must be worn;Do I need a swim cap?/Must I wear a swim cap?/What do I wear in the water?
+Helmets must be worn in the mine;Do I need a helmet?/Must I wear a helmet?
+Tickets must be bought online;Where do I buy tickets?/Can I buy a ticket here?/Where can I get a ticket?
+Groups must book a week ahead;Does a group have to book?/When do groups book?/We are a group. Must we book?
+Seats must be booked by phone;How do I book a seat?/Can I reserve a seat?/Do I need to book?
+Phones must be silent;What about my phone?/Can my phone ring?/Do I switch off my phone?
+Bicycles must be locked outside;Where do I put my bike?/What about my bicycle?/Can I bring my bike in?
+Passengers must be here ten minutes early;When do I have to be here?/How early must I come?/Do I have to be early?
+Guests must leave their keys at the desk;What about my key?/Where do I leave the key?/What do I do with my key?
+Parcels must be signed for;Do I sign for a parcel?/What about parcels?/Who can take a parcel?
+Coats must be left at the door;Can I keep my coat?/What about coats?/Where do coats go?"""
+DUTIES = [(said, asks.split("/")) for said, asks in (line.split(";") for line in DUTIES.split("\n"))]
+CARRIED = """bicycles,a bicycle,bike;bikes,a bike,bike;prams,a pram,pram;suitcases,a suitcase,suitcase;surfboards,a surfboard,surfboard;
+skis,skis,skis;dogs,a dog,dog;cats,a cat,cat;scooters,a scooter,scooter;wheelchairs,a wheelchair,wheelchair;motorbikes,a motorbike,motorbike;
+kayaks,a kayak,kayak;trailers,a trailer,trailer;small cars,a small car,car""".replace("\n", "").split(";")
+CARRIED = [tuple(item.split(",")) for item in CARRIED]
 # A rule's subject, its verb, ways to ask.
 RULES = """Smoking;is;Can I smoke [here|inside]?/Is smoking allowed?/May I smoke?/Where can I smoke?
 Flash;is;Can I use flash?/Is flash allowed?/May I use a flash?
@@ -60,8 +83,7 @@ information desk,lecture hall,seminar room,playground,children's corner,reading 
 defibrillator,coat rack,meeting point,printer,copy machine,post box,phone box,picnic lawn,smoking area,prayer room,sauna,
 steam room,diving board,whirlpool,slide,canteen,roof terrace,waiting room,luggage rack,emergency exit,fire alarm,bike rack,
 taxi stand,ice cream stand,souvenir stand,viewing platform,aviary,insect house,map room,newspaper rack,study room,
-projection room,box office,main stage,dark room,garden gate,goods lift,staff room,mail room,armoury,dungeon,chapel,
-treasury,throne room,kitchen,well,stables,rose garden,pond,greenhouse,bandstand,organ,crypt,cloister,engine room,
+projection room,box office,main stage,dark room,garden gate,goods lift,staff room,mail room,treasury,throne room,kitchen,stables,rose garden,pond,greenhouse,bandstand,organ,crypt,cloister,engine room,
 sun deck,bridge,changing room,shower,lift,cloakroom,lost property office,gift shop,bookshop,snack bar""".replace("\n", "").split(",")
 
 
@@ -84,7 +106,7 @@ def values(rng, style, where):
         "tday": day,
         "tday2": other_day,
         "ttime": style.time(rng),
-        "tmeet": "at " + pick(rng, ["the fountain", "the gate", "the big oak", "the ticket desk", "the front steps", "the clock", "the bench", "the well", f"door {rng.randint(1, 9)}", "the bookshop", "the bell", "the pump", "the anchor", "the statue of the queen"]),
+        "tmeet": "at " + pick(rng, ["the gate", "the big oak", "the ticket desk", "the front steps", "the clock", "the bench", "the well", f"door {rng.randint(1, 9)}", "the bookshop", "the bell", "the pump", "the anchor", "the statue of the queen"]),
         "tprice": style.price(rng, 2, 18),
         "ttwo": f"{two[0]} and {two[1]}",
         "tongue": pick(rng, ["English", "German", "French", "Spanish", "Italian", "Dutch", "Polish", "Danish", "Turkish", "Arabic", "Chinese", "sign language"]),

@@ -111,11 +111,11 @@ def indirect(text):
     if found:
         verb = "" if found[2] == "do" else found[2] + " "
         return f"{found[1].lower()} {found[3]} {verb}{found[4]}".rstrip()
-    found = re.match(r"(When|What time|Until when) (is|are) (the [\w ]+?) (open|closed)( on .+)?$", body)
+    found = re.match(r"(When|What time|Until when) (is|are) (the [\w ]+?) (open|closed|shut)( on .+)?$", body)
     if found:
         return f"{found[1].lower()} {found[3]} {found[2]} {found[4]}{found[5] or ''}"
     found = re.match(r"(Where|Who|How much|How high|What|When) (is|are|was) (the|a|an|your) ([\w' ]+)$", body)
-    if found and not re.search(r" (open|closed|called|about|made|built|located|to|for|named)( |$)", body):
+    if found and not re.search(r" (open|closed|shut|called|about|made|built|located|to|for|named)( |$)", body):
         return f"{found[1].lower()} {found[3]} {found[4]} {found[2]}"
     found = re.match(r"(Are|Is|Can|May|Do) (you|I|we|there|dogs|photos|pets) (.+)$", body)
     if found:
@@ -141,7 +141,7 @@ def ask(rng, templates, context=(), **slots):
                 break
     if rng.random() < 0.1:
         parts = re.split(r"(\{\w+\}|[^\w{]+)", text)
-        words = [i for i, part in enumerate(parts) if len(part) > 4 and part.isalpha()]
+        words = [i for i, part in enumerate(parts) if len(part) > 4 and part.isalpha() and (i == 0 or part.islower())]
         if words:
             at = pick(rng, words)
             parts[at] = typo(rng, parts[at])
