@@ -155,6 +155,8 @@ def missing(rng, style, topics, values, noun="museum"):
             continue  # asked for in vain, it goes by its subject
         if fact.topic in ("what the shop sells", "what the cafe serves"):
             fact.asks = [text for text in fact.asks if "{" not in text]
+        if fact.topic == "the " + values["room"]:
+            fact.asks = [text for text in fact.asks if "{room}" in text]
         if not near(fact.topic) & topics and not rubs(fact.topic, topics) and not clashes(fact.topic, topics, ""):
             fact.topic = fact.topic.replace("museum", noun)
             return fact

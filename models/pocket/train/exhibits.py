@@ -39,9 +39,11 @@ def show_fact(rng, style):
 
 def hire_fact(rng, style):
     item = pick(rng, services.HIRE)
+    if rng.random() < 0.12:
+        item = f"{pick(rng, ('adult', 'child', 'family', 'student', 'senior'))} {pick(rng, ('session', 'lesson', 'ride', 'day pass', 'skate', 'round', 'course'))}"
     if rng.random() < 0.15:
         item = f"{invented(rng)} {pick(rng, ('ticket', 'card', 'pass'))}"
-    price = style.price(rng, 1, 60) + pick(rng, ["", "", "", " an hour", " a day", " per hour", " each"])
+    price = style.price(rng, 1, 60) + pick(rng, ["", "", "", " an hour", " a day", " per hour", " each", " per person", " per page"])
     one = article(item)
     says = f"{capital(item)}: {price}/{capital(one)} costs {price}/You can get {one} for {price}/The price for {one} is {price}/{capital(one)} is {price}/We offer {one} for {price}"
     asks = f"How much is {one}?/What does {one} cost?/How much [does {one} cost|do I pay for {one}|for {one}]?/What is the price of {one}?/Can I get {one}?/I need {one}. How much is it?/I forgot to ask: how much is {one}?/price of {one}?/What do I have to pay for {one}?/I would like {one}. What does that cost?/Do you have {one} for me?/what's the price for {one}"
@@ -59,7 +61,7 @@ def rule_fact(rng):
         says.pop()
     lower = subject[0].lower() + subject[1:]
     if state in ("not allowed", "forbidden", "not permitted"):
-        says += [f"No {lower}", f"Please, no {lower}"]
+        says += [f"No {lower}", f"Please, no {lower}", f"No {lower} allowed"]
     elif state.startswith(("not allowed ", "forbidden ")):
         says += [f"No {lower} {state.removeprefix('not allowed ').removeprefix('forbidden ')}"] * 2
     asks = asks + [f"What about {lower}?", f"{lower}?"]
@@ -142,6 +144,8 @@ def story_of(rng, noun):
     """Where a thing is, when and by whom it was made: one sentence, two or three facts."""
     of_place = noun and rng.random() < 0.4
     thing = noun if of_place else object_name(rng)
+    if not of_place and rng.random() < 0.2:
+        thing = f"{pick(rng, ('oldest', 'largest', 'smallest', 'heaviest', 'newest', 'finest'))} {thing.split()[-1]}"
     verb = pick(rng, ["built", "opened", "restored"] if of_place else ["made", "painted", "built", "designed", "carved", "found"])
     year, maker, at = str(rng.randint(1050, 2020)), person(rng), "" if of_place else where(rng)
     if of_place:

@@ -129,7 +129,7 @@ def fresh(rng, style):
         "person": f"{pick(rng, PEOPLE)} {invented(rng)}",
         "event": f"{pick(rng, THINGS)} {pick(rng, ('evening', 'workshop', 'concert', 'market', 'festival', 'night', 'talk', 'day'))}",
         "when": f"on {pick(rng, DAYS)} at {style.time(rng)}" if rng.random() < 0.7 else f"on {rng.randint(1, 28)} {pick(rng, MONTHS)}",
-        "title": fill(rng, f'"{capital(pick(rng, THINGS))} and {capital(pick(rng, THINGS))}"' if rng.random() < 0.5 else f"[The|A] {capital(pick(rng, LOOKS))} {capital(pick(rng, THINGS))}"),
+        "title": fill(rng, f'"{capital(pick(rng, THINGS))} and {capital(pick(rng, THINGS))}"' if rng.random() < 0.5 else f"{pick(rng, ('The', 'The', 'My', ''))} {capital(pick(rng, LOOKS))} {capital(pick(rng, THINGS))}".strip()),
         "until": f"{rng.randint(1, 28)} {pick(rng, MONTHS)}" if rng.random() < 0.5 else f"{pick(rng, MONTHS)} {rng.randint(1, 28)}",
         "park": fill(rng, "[behind the [building|church|museum|station|town hall]|on the left|across the street|in the yard|under the building|in front of the building|in the car park on {i} Street|next to the station|at the north gate]").replace("{i}", invented(rng)),
         "parkfee": fill(rng, f"[free|free|{style.price(rng, 1, 6)} per hour|{style.price(rng, 2, 12)} per day]"),
@@ -160,7 +160,8 @@ def where(rng):
         "the building|in the yard|on the [roof|terrace|meadow|east side|deck]|at the top of the stairs|past the [shop|gate|desk]|"
         "across the [yard|street|hall]|inside the [gate|main gate]|outside, by the [wall|pump|flagpole]|behind the "
         f"{pick(rng, THINGS)} room|on level {rng.randint(1, 9)}|by the {pick(rng, LOOKS)} {pick(rng, ('door', 'gate', 'bench', 'wall', 'window'))}|"
-        f"in the {invented(rng)} [Room|Wing|Hall]|in section {pick(rng, 'ABCDEFGH')}|to the right of the [desk|door|stairs]|opposite the entrance|on the ground floor, next to the exit|at the end of "
+        f"in the {invented(rng)} [Room|Wing|Hall]|on the corner of {invented(rng)} [Street|Road]|at the [stand|kiosk|stall] on the [square|bridge|quay]|"
+        f"in the [north|south|east|west|clock|old] tower|beneath the [stairs|tower|library]|by the old [barn|bridge|oak|pump]|in section {pick(rng, 'ABCDEFGH')}|to the right of the [desk|door|stairs]|opposite the entrance|on the ground floor, next to the exit|at the end of "
         "the corridor|upstairs]",
     )
 

@@ -237,7 +237,10 @@ def next_turn(rng, scene, previous):
         return scene.turn(rng)
     if scene is None and rng.random() < 0.04:
         return lost_turn(rng)
-    return general_turn(rng)
+    turn = general_turn(rng)
+    while isinstance(scene, kiosk.Place) and scene.host and turn.key.startswith(("name", "who", "chatgpt")):
+        turn = general_turn(rng)
+    return turn
 
 
 def choose_scene(rng):

@@ -45,6 +45,7 @@ I am the [kiosk|screen|info desk|helper] of {n}.
 This is {n}, {t}.
 {n}, {t}
 Name: {n}
+Name: {n}~Type: {kind}
 Place: {n}
 {n} - [visitor information|information for visitors|facts|info]
 # {n}
@@ -133,6 +134,27 @@ GAPS = [" ", " ", " ", " ", " ", "\n", "\n", "\n- ", "\n- ", "\n- ", "\n* ", "\n
 TITLES = ["Facts:", "Information:", "Facts", "Visitor information", "INFO", "Good to know:", "What you know:", "Details:", "Data:", "## Facts", "Notes:"]
 
 
+SAFE = """The A An There You We Our Children Adults Students Seniors Families Kids Entry Admission Parking Dogs Photos
+Toilets Tours Lockers Free Open Opening Tickets Bus Cafe Shop Guided No Please Restrooms Every""".split()
+
+
+def lowered(text):
+    """A sentence that goes on from another: names keep their capitals."""
+    return text[0].lower() + text[1:] if text.split()[0] in SAFE else text
+
+
+def joined(rng, lines):
+    """Two facts in a sentence, now and then."""
+    out = []
+    for line in lines:
+        plain = out and ": " not in out[-1] + line and ". " not in out[-1] and line.split()[0] in SAFE
+        if plain and len(out[-1]) + len(line) < 110 and rng.random() < 0.16:
+            out[-1] += pick(rng, (" and ", ", and ", ", ", "; ")) + lowered(line)
+        else:
+            out.append(line)
+    return out
+
+
 class Place:
     """A made-up place, its facts, and the system prompt that states them in a style of its own."""
 
@@ -168,7 +190,7 @@ class Place:
             self.said.append(text)
             if text not in out:
                 out.append(text)
-        return out
+        return [lowered(text) for text in out] if rng.random() < 0.06 else joined(rng, out)
 
     def _noise(self, rng):
         text = fill(rng, pick(rng, NOISE))
@@ -176,7 +198,7 @@ class Place:
         return text.format(i=invented(rng), t=invented(rng), p=pick(rng, FIRST), y=rng.randint(1900, 2020), **slots)
 
     def _head(self, rng):
-        template = fill(rng, pick(rng, HEADS))
+        template = fill(rng, pick(rng, HEADS)).replace("~", "\n")
         host = pick(rng, FIRST) if rng.random() < 0.5 else invented(rng)
         self.host = host if "{me}" in template else ""
         bare = self.name.removeprefix("the ")
@@ -187,7 +209,7 @@ class Place:
             name = capital(name)
         if self.noun != "museum":
             template = template.replace("a small museum", f"a {pick(rng, ('small', 'big', 'busy', 'quiet'))} {self.noun}")
-        return capital(template.format(n=name, t=invented(rng), me=host, no=rng.randint(1, 30)))
+        return capital(template.format(n=name, t=invented(rng), me=host, no=rng.randint(1, 30), kind=self.noun))
 
     def _prompt(self, rng):
         form = pick(rng, ["", "", "prose", "prose", "keys"])
@@ -202,7 +224,7 @@ class Place:
         tail = pick(rng, TAILS) if rng.random() < 0.4 else ""
         if tail and rng.random() < 0.25 and head[-1] == ".":
             head, tail = f"{head} {tail}", ""
-        gap = "\n" if form == "keys" and rng.random() < 0.6 else pick(rng, GAPS)
+        gap = "\n" if "\n" in head or (form == "keys" and rng.random() < 0.6) else pick(rng, GAPS)
         stop = "" if gap != " " and (gap in ("; ", " | ") or rng.random() < 0.5) else "."
         if "\n" in gap and rng.random() < 0.25:
             head += pick(rng, ("\n", "\n\n")) + pick(rng, TITLES)
@@ -221,21 +243,21 @@ MERGED = ("adult tickets", "child tickets", "student tickets", "senior tickets",
 def merge(rng, tickets, values):
     """Several prices in one sentence."""
     what = {
-        "adult tickets": "[adults {adult}|{adult} for adults]",
-        "child tickets": "[children {child}|{child} for children|kids {child}]",
-        "student tickets": "[students {student}|{student} for students]",
-        "senior tickets": "[seniors {senior}|{senior} for seniors]",
-        "family tickets": "[families {family}|{family} for families]",
-        "free entry": "[{free} free|free for {free}]",
-        "tickets": "[full price {adult}|{adult} full price]",
-        "reduced tickets": "[reduced {reduced}|{reduced} reduced]",
+        "adult tickets": "adults {adult}|{adult} for adults|{adult} adults|adults: {adult}|adults pay {adult}",
+        "child tickets": "children {child}|{child} for children|{child} children|kids: {child}|children pay {child}",
+        "student tickets": "students {student}|{student} for students|{student} students|students: {student}|students pay {student}",
+        "senior tickets": "seniors {senior}|{senior} for seniors|{senior} seniors|seniors: {senior}|seniors pay {senior}",
+        "family tickets": "families {family}|{family} for families|family ticket {family}|families: {family}|families pay {family}",
+        "free entry": "{free} free|free for {free}|free for {free}|{free}: free|{free} pay nothing",
+        "tickets": "full price {adult}|{adult} full price|{adult}|normal: {adult}|the normal price is {adult}",
+        "reduced tickets": "reduced {reduced}|{reduced} reduced|reduced {reduced}|reduced: {reduced}|the reduced price is {reduced}",
     }
-    way = rng.randrange(2)
+    way = rng.randrange(5)
     parts = []
     for fact in tickets:
-        options = what[fact.topic][1:-1].split("|")
-        parts.append((options[0] if way == 0 else options[1]).format(**values))
-    head = fill(rng, "[Tickets: |Prices: |Entry: |Admission: |Ticket prices: |Entrance fee: ]") if way or rng.random() < 0.7 else ""
+        parts.append(what[fact.topic].split("|")[way].format(**values))
+    bare = way == 4 or (way == 0 and rng.random() < 0.3)
+    head = "" if bare else fill(rng, "[Tickets: |Prices: |Entry: |Admission: |Ticket prices: |Entrance fee: |Tickets |Entry |Entrance ]")
     joined = ", ".join(parts[:-1]) + pick(rng, (", ", " and ", ", and ")) + parts[-1]
     return head + joined
 

@@ -271,7 +271,19 @@ class Hours:
             text = self._shut(rng, text)
         elif few and ":" not in link and rng.random() < 0.7:
             text = "only " + text
+        plain = len(parts) == 1 and not (self.odd or self.late)
+        if plain and rng.random() < 0.14:
+            return self._from_to(rng, way, text)
         return self._headed(rng, text)
+
+    def _from_to(self, rng, way, text):
+        """`open at ten and close at five`; what the text says of closed days stays."""
+        days, span = self.open[0]
+        opens, closes = span.split(" to ")
+        shut = self._shut(rng, "") if self.shut and len(self.by_day) > 3 else ""
+        days = self._days(days, way)
+        said = f"[{days} we open at {opens} and close at {closes}|We open at {opens} and close at {closes}[, |, ]{days}|We open at {opens} and close at {closes} {days}|Opening at {opens}, closing at {closes}, {days}]"
+        return capital(fill(rng, said)) + shut
 
     def _headed(self, rng, text):
         heads = "[Opening hours: |Hours: |Opening times: |Open: |Opening hours: |Hours: ]"
@@ -288,7 +300,7 @@ class Hours:
         said = fill(
             rng,
             f"[closed on {shut}|closed {shut}|{shut} closed|{plural} closed|closed on {plural}|{shut}: closed|not on {plural}"
-            f"|we are closed on {plural}|shut on {plural}|no entry on {plural}|{plural} we are closed|{shut} off]",
+            f"|we are closed on {plural}|it is closed on {plural}|the museum is closed on {plural}|shut on {plural}|no entry on {plural}|{plural} we are closed|{shut} off]",
         )
         if self.odd and rng.random() < 0.3:
             return text.replace("every day", f"every day except {shut}").replace("daily", f"daily except {shut}")

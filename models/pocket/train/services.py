@@ -125,6 +125,8 @@ def values(rng, style, where):
         "halt": fill(rng, f"[at|in front of|opposite|near] [the {pick(rng, ('gate', 'drawbridge', 'church', 'main door', 'bakery', 'school', 'bank', 'post office', 'market'))}|{invented(rng)} [Square|Street|Bridge|Road]]"),
         "station": invented(rng) + pick(rng, ["", "", " Station", " North", " Central"]),
         "walk": f"{rng.randint(2, 25)} minutes",
+        "spot": fill(rng, f"[behind the [school|barn|pool|bank|hall|chapel]|by the [old barn|river|wall|gate|pond]|on the [meadow|square|roof|left side]|next to the [gate|school|station|lake]|in [{invented(rng)} Street|the yard|the garage|front of the gate]|under the [bridge|house|trees]|at the [end of the road|north side|stadium|harbour]]"),
+        "spotfee": style.price(rng, 1, 12) + pick(rng, ["", " per day", " per day", " per hour", " a day"]),
         "degrees": f"{rng.randint(16, 38)} degrees",
         "depth": f"{rng.randint(1, 4)}.{rng.randint(1, 9)} metres",
         "pier": f"pier {rng.randint(1, 19)}",
@@ -136,7 +138,7 @@ def values(rng, style, where):
         "network": fill(rng, f"[{invented(rng).lower()}|{invented(rng)}|{invented(rng).lower()}-guest|guest-{rng.randint(1, 99)}|{invented(rng)} Visitors]"),
         "code": fill(rng, f"[{invented(rng).lower()}{rng.randint(1, 999)}|{rng.randint(1000, 99999999)}|{invented(rng)}-{rng.randint(1, 99)}|{invented(rng).lower()}]"),
         "lunch": f"{style.hour(rng.randint(10, 12), pick(rng, (0, 30, 15)))} to {style.hour(rng.randint(13, 16), pick(rng, (0, 30)))}",
-        "title2": fill(rng, f"[The|A|] {pick(rng, ('Secret', 'Long', 'Lost', 'Blue', 'Last', 'Invisible', 'Strange', 'Golden'))} [Journey|Life|Summer|Colours|World|Art|Story|Voices] of {invented(rng)}").strip(),
+        "title2": fill(rng, f"[The|My|] {pick(rng, ('Secret', 'Long', 'Lost', 'Blue', 'Last', 'Invisible', 'Strange', 'Golden'))} [Journey|Life|Summer|Colours|World|Art|Story|Voices] of {invented(rng)}").strip(),
         "enddate": f"{rng.randint(1, 28)} {pick(rng, MONTHS)}" if rng.random() < 0.5 else f"the end of {pick(rng, MONTHS)}",
         "builder": person(rng),
         "builtyear": str(rng.randint(1080, 2015)),
@@ -277,6 +279,22 @@ Which [bus|buses] [stops here|go here|do I take|can I take]?/How do I get here b
 Buses {line} and {line2} stop {halt}.
 {line}|{line2}|{halt}
 And by bus?/And the bus?
+
+parking; *
+You can park {spot} for {spotfee}/Parking {spot}, {spotfee}/Car park {spot}: {spotfee}/The car park is {spot} and costs {spotfee}/Parking: {spot}, {spotfee}/Parking {spot} costs {spotfee}
+Where can I [park|leave my car]?/Is there [parking|a car park]?/How much is parking?/What does parking cost?/Where do I park and what does it cost?/Can we park here?/Where can we leave the car?/How much do I pay to park?/I came by car. Where do I park?/parking?/Where is the car park?/Is parking free?/What do I pay for parking?
+
+You can park {spot}. Parking costs {spotfee}.
+{spot}|{spotfee}
+And parking?/And where can I park?/And for the car?
+
+parking; *
+Parking is free {spot}/Free parking {spot}/You can park {spot} for free/There is free parking {spot}/Parking {spot} (free)
+Where can I [park|leave my car]?/Is there [parking|a car park]?/How much is parking?/What does parking cost?/Is parking free?/Where do I park and what does it cost?/Can we park here?/Where can we leave the car?/I came by car. Where do I park?/parking?/Do I pay for parking?
+
+You can park {spot}. Parking is free.
+{spot}|free
+And parking?/And where can I park?/And for the car?
 
 the tram; *
 Tram {line} stops {halt}/Tram: line {line}, stop {halt}/Take tram {line} to the stop {halt}
