@@ -133,10 +133,31 @@ Does my [little one|youngest] pay? [He|She] is {age}./Do small children get in f
 WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
 
 
+def price_list(rng, noun, values):
+    """The prices most places have: adults, children, and one or two more."""
+    if noun in UNPAID:
+        return []
+    wanted = ["adult tickets", "child tickets"] + rng.sample(["student tickets", "senior tickets", "family tickets", "free entry"], rng.randint(0, 2))
+    if rng.random() < 0.5 and "free entry" not in wanted:
+        wanted.append("free entry")
+    out, topics = [], set()
+    for topic in wanted:
+        fact = table_fact(next(family for family in FAMILIES if family[0] == topic), values)
+        if topic == "free entry" and re.search("under|up to|bab|todd", values["free"]):
+            fact.own = fact.own + AGES
+        if not clashes(topic, topics, values["free"]):
+            topics.add(topic)
+            out.append(fact)
+    if rng.random() < 0.4:
+        rng.shuffle(out)
+    return out
+
+
 def choose(rng, style, n, noun="museum"):
     """Facts of n different topics or a little more, and the values for their texts."""
     values = values_of(rng, style)
-    out, topics = [], set()
+    out = price_list(rng, noun, values) if rng.random() < 0.3 else []
+    topics = {fact.topic for fact in out}
     while len(out) < n:
         found = draw(rng, style, noun, values)
         if any(clashes(fact.topic, topics, values["free"]) or rubs(fact.topic, topics) for fact in found):

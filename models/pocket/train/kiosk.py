@@ -266,7 +266,7 @@ def fact_turn(rng, place):
     dice = rng.random()
     if dice < 0.1:
         return price_turn(rng, place)
-    if dice < 0.3:
+    if dice < 0.28:
         turn = prices.party_turn(rng, place)
         if turn:
             return turn
