@@ -3,8 +3,8 @@
 from names import invented, person
 from turn import DAYS, capital, fill, pick
 
-GOODS = """postcards,magnets,honey,tea towels,toys,books,maps,posters,candles,mugs,jam,soap,T-shirts,stickers,pencils,
-notebooks,sweets,jewellery,puzzles,stamps,seeds,scarves,key rings,caps,water,sun cream,goggles,newspapers,bags,films,
+GOODS = """postcards,honey,tea towels,toys,books,maps,posters,candles,mugs,jam,soap,T-shirts,stickers,pencils,
+notebooks,sweets,jewellery,puzzles,stamps,seeds,scarves,key rings,caps,water,sun cream,newspapers,bags,films,
 calendars,wooden ducks,tin soldiers,chocolate,wine,salt,bread,flowers,socks,batteries,guidebooks""".replace("\n", "").split(",")
 DISHES = """soup,cake,sandwiches,coffee,pasta,salad,ice cream,pancakes,tea,hot chocolate,lemonade,pies,waffles,chips,
 pizza,rolls,fish soup,dumplings,fruit,juice,curry,stew,scones,croissants,pretzels,beer,apple pie,omelettes""".replace("\n", "").split(",")
@@ -22,8 +22,8 @@ water aerobics,craft afternoon,light show,treasure hunt,changing of the guard,wi
 ANIMALS = "penguins lions otters seals owls elephants goats sharks monkeys bears parrots wolves pelicans snakes rays turtles".split()
 HIRE = """boat,bicycle,headset,locker,deck chair,wheelbarrow,kayak,helmet,pushchair,sledge,swimsuit,canoe,tent,
 blanket,costume,umbrella,pedal boat,cabin,tennis court,meeting room,projector,cool box,life jacket,fishing rod,scooter,
-pair of skates,pair of binoculars,sauna robe,bath towel,photo pass,library card,parking permit,programme,printed map,
-cup of tea,hot drink,guidebook,day pass,year card,season ticket,return ticket,single ticket,night ticket,bath,copy,
+pair of skates,pair of binoculars,sauna robe,bath towel,photo pass,parking permit,programme,printed map,
+cup of tea,hot drink,guidebook,day pass,year card,season ticket,night ticket,bath,copy,
 colour print,ten-visit card,monthly pass,evening ticket,bike ticket,dog ticket,car ticket,ski lesson""".replace("\n", "").split(",")
 # What must be done: the statement, ways to ask.
 DUTIES = """Children under ten must come with an adult;Can children come alone?/May my daughter visit alone?/Can kids come without parents?/Do I have to stay with my child?
@@ -79,7 +79,7 @@ RULES = [(a, b, c.split("/")) for a, b, c in (line.split(";") for line in RULES.
 STATES = """allowed|not allowed|not allowed|allowed|allowed {at}|allowed {at} only|not allowed {at}|forbidden|welcome|
 allowed on {d}s|allowed outside|not permitted|permitted|allowed before noon|forbidden {at}""".replace("\n", "").split("|")
 EQUIPMENT = """first aid room,cash machine,ticket machine,water fountain,baby changing room,nursery,drinking fountain,
-information desk,lecture hall,seminar room,playground,children's corner,reading corner,vending machine,quiet room,photo booth,
+information desk,lecture hall,seminar room,playground,reading corner,vending machine,quiet room,photo booth,
 defibrillator,coat rack,meeting point,printer,copy machine,post box,phone box,picnic lawn,smoking area,prayer room,sauna,
 steam room,diving board,whirlpool,slide,canteen,roof terrace,waiting room,luggage rack,emergency exit,fire alarm,bike rack,
 taxi stand,ice cream stand,souvenir stand,viewing platform,aviary,insect house,map room,newspaper rack,study room,
@@ -122,10 +122,10 @@ def values(rng, style, where):
         "month2": pick(rng, MONTHS[7:]),
         "line": str(rng.randint(2, 99)),
         "line2": str(rng.randint(100, 399)),
-        "halt": fill(rng, f"[at|in front of|opposite|near] [the {pick(rng, ('gate', 'drawbridge', 'church', 'main door', 'bakery', 'school', 'bank', 'post office', 'market'))}|{invented(rng)} [Square|Street|Bridge|Road]]"),
+        "halt": fill(rng, f"[at|in front of|opposite|near] [the {pick(rng, ('gate', 'church', 'main door', 'bakery', 'school', 'bank', 'post office', 'market'))}|{invented(rng)} [Square|Street|Bridge|Road]]"),
         "station": invented(rng) + pick(rng, ["", "", " Station", " North", " Central"]),
         "walk": f"{rng.randint(2, 25)} minutes",
-        "spot": fill(rng, f"[behind the [school|barn|pool|bank|hall|chapel]|by the [old barn|river|wall|gate|pond]|on the [meadow|square|roof|left side]|next to the [gate|school|station|lake]|in [{invented(rng)} Street|the yard|the garage|front of the gate]|under the [bridge|house|trees]|at the [end of the road|north side|stadium|harbour]]"),
+        "spot": fill(rng, f"[behind the [school|barn|pool|bank|hall|chapel]|by the [old barn|river|wall|gate|pond]|on the [lawn|square|roof|left side]|next to the [gate|school|station|lake]|in [{invented(rng)} Street|the yard|the garage|front of the gate]|under the [bridge|house|trees]|at the [end of the road|north side|stadium|harbour]]"),
         "spotfee": style.price(rng, 1, 12) + pick(rng, ["", " per day", " per day", " per hour", " a day"]),
         "degrees": f"{rng.randint(16, 38)} degrees",
         "depth": f"{rng.randint(1, 4)}.{rng.randint(1, 9)} metres",
