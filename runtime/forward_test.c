@@ -20,7 +20,7 @@ struct variant {
     uint32_t n_threads;
 };
 
-static struct loaded *open_tiny(const json_t *golden, struct variant v)
+static struct loaded *plan_tiny(const json_t *golden, struct variant v)
 {
     static const struct load_config base = {.max_rows = MAX_TOKENS, .max_logit_rows = MAX_TOKENS};
     struct err e = {0};
@@ -36,6 +36,13 @@ static struct loaded *open_tiny(const json_t *golden, struct variant v)
     snprintf(cfg.model_path, sizeof cfg.model_path, "%s/tiny.gguf", t_scratch_dir());
     MUST_TRUE(m && tiny_model_write(golden, v.type, cfg.model_path, &e), e.msg);
     MUST_TRUE(load_plan(m, &cfg, NULL, NULL, &e), e.msg);
+    return m;
+}
+
+static struct loaded *open_tiny(const json_t *golden, struct variant v)
+{
+    struct err e = {0};
+    struct loaded *m = plan_tiny(golden, v);
     MUST_TRUE(load_commit(m, &e), e.msg);
     return m;
 }
@@ -299,6 +306,42 @@ TEST(forward_gives_a_row_the_same_bits_in_any_batch_with_q8_0_weights)
 TEST(forward_gives_a_row_the_same_bits_in_any_batch_with_q8_0_weights_and_f32_cache)
 {
     check_one_row_one_answer(QTYPE_Q8_0, KV_TYPE_F32);
+}
+
+/* The first two CPUs of this process, as if one did three times the work of the other. */
+static struct pool_cpus unequal_cpus(void)
+{
+    cpu_set_t mask;
+    MUST_TRUE(sched_getaffinity(0, sizeof mask, &mask) == 0, NULL);
+    if (CPU_COUNT(&mask) < 2)
+        SKIP("needs two CPUs");
+    struct pool_cpus c = {.n_cpus = 2, .capacity = {900, 300}, .is_mixed = true};
+    for (int cpu = 0, n = 0; n < 2; cpu++)
+        if (CPU_ISSET(cpu, &mask))
+            c.cpu[n++] = (uint16_t)cpu;
+    return c;
+}
+
+TEST(forward_gives_the_same_bits_on_unequal_cpus)
+{
+    json_t *golden = tiny_model_golden("t6_heads");
+    int32_t toks[MAX_TOKENS];
+    uint32_t n = read_tokens(json_array_get(json_object_get(golden, "prompts"), 0), toks);
+    n = n > 70 ? 70 : n;
+    const struct variant two_threads = {QTYPE_Q8_0, KV_TYPE_F16, 1, 2};
+    struct err e = {0};
+    struct loaded *m = open_tiny(golden, two_threads);
+    float *want = whole(m, toks, n);
+    close_tiny(m);
+    m = plan_tiny(golden, two_threads);
+    m->cpus = unequal_cpus(); /* load_commit goes by what load_plan saw */
+    MUST_TRUE(load_commit(m, &e), e.msg);
+    CHECK_TRUE(pool_is_pinned(m->pool));
+    check_chunks(m, toks, n, 1, want);
+    check_chunks(m, toks, n, 65, want);
+    close_tiny(m);
+    free(want);
+    json_decref(golden);
 }
 
 static void check_truncation(enum kv_type kv_type)

@@ -123,8 +123,9 @@ bool load_plan(struct loaded *m, const struct load_config *cfg, load_plan_fn *pa
     m->file = cfg->model_path[0]
                   ? gguf_open(cfg->model_path, e)
                   : gguf_open_mem(pocket_file, pocket_file_bytes(), "pocket (built in)", e);
+    pool_read_cpus(&m->cpus);
     if (!m->cfg.n_threads)
-        m->cfg.n_threads = pool_n_cpus();
+        m->cfg.n_threads = m->cpus.n_cpus;
     if (!m->cfg.budget_bytes)
         m->cfg.budget_bytes = load_available_bytes();
     if (m->file && gemma4_bind(&m->model, m->file, e) && check_config(m, cfg, e) &&
@@ -137,7 +138,8 @@ bool load_plan(struct loaded *m, const struct load_config *cfg, load_plan_fn *pa
 
 bool load_commit(struct loaded *m, struct err *e)
 {
-    if (!arena_open(&m->arena, &m->plan, e) || !(m->pool = pool_open(m->cfg.n_threads, e))) {
+    if (!arena_open(&m->arena, &m->plan, e) ||
+        !(m->pool = pool_open_on(&m->cpus, m->cfg.n_threads, e))) {
         load_close(m);
         return false;
     }

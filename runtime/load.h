@@ -8,6 +8,7 @@
 
 #include "models/gemma4_text.h"
 #include "models/tok.h"
+#include "runtime/base/pool_cpus.h"
 #include "runtime/kv.h"
 
 enum {
@@ -36,6 +37,7 @@ struct load_config {
 
 struct loaded {
     struct load_config cfg; /* as resolved: no zeros left */
+    struct pool_cpus cpus;  /* read by load_plan: a role may see no files when load_commit runs */
     struct gguf *file;
     struct gemma4 model;
     struct kv kv;

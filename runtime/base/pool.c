@@ -1,6 +1,7 @@
 #include "runtime/base/pool.h"
 
 #include "runtime/base/num.h"
+#include "runtime/base/pool_cpus.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
@@ -33,6 +34,14 @@ struct pool {
     uint32_t n_spins;
     struct worker workers[POOL_MAX_THREADS];
 };
+
+/* The pool whose threads are pinned; ops ask pool_share without naming a pool. Workers see it
+ * through the first change of run_no, and it stays until they are joined. */
+static struct {
+    const struct pool *owner; /* NULL = none */
+    cpu_set_t mask_before;    /* the caller's, given back at pool_close */
+    struct pool_cpus_weights weights;
+} pinned;
 
 static void cpu_relax(void)
 {
@@ -117,14 +126,73 @@ void pool_run(struct pool *p, pool_fn *fn, void *arg)
     atomic_store(&p->caller_sleeps, 0);
 }
 
+static bool get_mask(cpu_set_t *mask)
+{
+    if (pinned.owner)
+        *mask = pinned.mask_before;
+    return pinned.owner || sched_getaffinity(0, sizeof *mask, mask) == 0;
+}
+
 uint32_t pool_n_cpus(void)
 {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return 1;
-    int n = CPU_COUNT(&set);
+    cpu_set_t mask;
+    int n = get_mask(&mask) ? CPU_COUNT(&mask) : 1;
     return n < 1 ? 1 : n > POOL_MAX_THREADS ? POOL_MAX_THREADS : (uint32_t)n;
 }
+
+void pool_read_cpus(struct pool_cpus *c)
+{
+    cpu_set_t mask;
+    if (!get_mask(&mask))
+        CPU_ZERO(&mask);
+    pool_cpus_read(c, &mask, "/sys");
+}
+
+/* ---- placing threads ---- */
+
+static bool set_mask(const struct pool *p, uint32_t tid, const cpu_set_t *mask)
+{
+    pthread_t thread = tid ? p->workers[tid].thread : pthread_self();
+    return pthread_setaffinity_np(thread, sizeof *mask, mask) == 0;
+}
+
+/* Before the first run. All threads are pinned or none. */
+static void pin_threads(struct pool *p, const struct pool_cpus *cpus)
+{
+    cpu_set_t mask_before, mask;
+    bool ok = get_mask(&mask_before);
+    uint32_t tid = 0;
+    for (; ok && tid < p->n_threads; tid++) {
+        CPU_ZERO(&mask);
+        CPU_SET(cpus->cpu[tid], &mask);
+        ok = set_mask(p, tid, &mask);
+    }
+    if (ok) {
+        pinned.owner = p;
+        pinned.mask_before = mask_before;
+        pool_cpus_weigh(&pinned.weights, cpus, p->n_threads);
+        return;
+    }
+    while (tid > 0)
+        set_mask(p, --tid, &mask_before);
+}
+
+/* A worker starts on what its creator may run on, which for a pinned caller is one CPU. */
+static void unpin_workers(struct pool *p)
+{
+    for (uint32_t tid = 1; tid < p->n_threads; tid++)
+        set_mask(p, tid, &pinned.mask_before);
+}
+
+static void place_threads(struct pool *p, const struct pool_cpus *cpus)
+{
+    if (pinned.owner)
+        unpin_workers(p);
+    else if (pool_cpus_are_weighed(cpus, p->n_threads))
+        pin_threads(p, cpus);
+}
+
+/* ---- life ---- */
 
 static bool start_workers(struct pool *p, uint32_t n_threads, struct err *e)
 {
@@ -151,9 +219,9 @@ static bool start_workers(struct pool *p, uint32_t n_threads, struct err *e)
     return ok;
 }
 
-struct pool *pool_open(uint32_t n_threads, struct err *e)
+struct pool *pool_open_on(const struct pool_cpus *cpus, uint32_t n_threads, struct err *e)
 {
-    uint32_t n_cpus = pool_n_cpus();
+    uint32_t n_cpus = cpus->n_cpus;
     if (n_threads == 0)
         n_threads = n_cpus;
     if (n_threads > POOL_MAX_THREADS)
@@ -167,7 +235,15 @@ struct pool *pool_open(uint32_t n_threads, struct err *e)
         pool_close(p);
         return NULL;
     }
+    place_threads(p, cpus);
     return p;
+}
+
+struct pool *pool_open(uint32_t n_threads, struct err *e)
+{
+    struct pool_cpus cpus;
+    pool_read_cpus(&cpus);
+    return pool_open_on(&cpus, n_threads, e);
 }
 
 void pool_close(struct pool *p)
@@ -180,6 +256,11 @@ void pool_close(struct pool *p)
         for (uint32_t tid = 1; tid < p->n_threads; tid++)
             pthread_join(p->workers[tid].thread, NULL);
     }
+    if (pinned.owner == p) {
+        set_mask(p, 0, &pinned.mask_before);
+        pinned.owner = NULL;
+        pinned.weights.n_threads = 0;
+    }
     free(p);
 }
 
@@ -188,13 +269,23 @@ uint32_t pool_n_threads(const struct pool *p)
     return p->n_threads;
 }
 
+bool pool_is_pinned(const struct pool *p)
+{
+    return p && pinned.owner == p;
+}
+
 void pool_share(uint64_t n, uint64_t grain, uint32_t tid, uint32_t n_threads, uint64_t *begin,
                 uint64_t *end)
 {
     uint64_t n_grains = num_ceil_div(n, grain);
-    uint64_t each = n_grains / n_threads, extra = n_grains % n_threads;
-    uint64_t first = each * tid + num_min(tid, extra);
-    uint64_t last = first + each + (tid < extra);
+    uint64_t first, last;
+    if (n_threads == pinned.weights.n_threads) {
+        pool_cpus_share(&pinned.weights, n_grains, tid, &first, &last);
+    } else {
+        uint64_t each = n_grains / n_threads, extra = n_grains % n_threads;
+        first = each * tid + num_min(tid, extra);
+        last = first + each + (tid < extra);
+    }
     *begin = num_min(first * grain, n);
     *end = num_min(last * grain, n);
 }
