@@ -733,11 +733,14 @@ static bool print_plan(const struct config *cfg, struct engine *g, struct load_c
         printf("of it for the edge:\n");
         plan_print(edge, 0, stdout);
     }
+    char cpus[POOL_CPUS_TEXT_BYTES];
+    pool_cpus_describe(&g->m.cpus, g->m.cfg.n_threads, cpus);
     if (ok)
         printf("context %u tokens, %u conversations at once, %u may wait, cache %s, "
-               "%u threads\n",
+               "%u threads%s%s\n",
                g->m.cfg.n_ctx, g->m.cfg.max_seqs, g->m.cfg.max_queued,
-               kv_type_names[g->m.cfg.kv_type], g->m.cfg.n_threads);
+               kv_type_names[g->m.cfg.kv_type], g->m.cfg.n_threads,
+               cpus[0] ? " on CPUs of capacity " : "", cpus);
     load_close(&g->m);
     return ok;
 }

@@ -118,11 +118,15 @@ static bool start(struct engine *g, const struct engine_config *cfg,
     if (!hooks->restrict_calls(e) || !ctl_send(CTL_ROLE_FD, &loaded, &tok_fd, 1, e))
         return false;
     close(tok_fd);
+    char cpus[POOL_CPUS_TEXT_BYTES] = "";
+    if (pool_is_pinned(g->m.pool))
+        pool_cpus_describe(&g->m.cpus, g->m.cfg.n_threads, cpus);
     log_event(LOG_INFO, "loaded",
-              "model=%s quant=%s params=%llu ctx=%u seqs=%u kv=%s threads=%u isa=%s plan_mib=%llu "
-              "ms=%lld",
+              "model=%s quant=%s params=%llu ctx=%u seqs=%u kv=%s threads=%u%s%s isa=%s "
+              "plan_mib=%llu ms=%lld",
               g->info.model_id, g->info.quant, (unsigned long long)g->info.n_params, g->m.cfg.n_ctx,
-              g->m.cfg.max_seqs, kv_type_names[g->m.cfg.kv_type], g->m.cfg.n_threads, g->info.isa,
+              g->m.cfg.max_seqs, kv_type_names[g->m.cfg.kv_type], g->m.cfg.n_threads,
+              cpus[0] ? " cpus=" : "", cpus, g->info.isa,
               (unsigned long long)(plan_resident_bytes(&g->m.plan) >> 20),
               (long long)(clock_mono_ms() - start_ms));
     return true;

@@ -83,6 +83,11 @@ static void print_table(const struct bench *b)
     double one_row = bench_stat_of(&b->verify[0]).median;
     printf("%u thread%s %39s %10s %10s\n", b->cfg.n_threads, b->cfg.n_threads == 1 ? " " : "s",
            "median", "min", "max");
+    if (pool_is_pinned(b->r->m.pool)) {
+        char cpus[POOL_CPUS_TEXT_BYTES];
+        pool_cpus_describe(&b->r->m.cpus, b->cfg.n_threads, cpus);
+        printf("  %-34s %s\n", "on CPUs of capacity", cpus);
+    }
     print_rate("memory read", "GB/s", rate_of(&b->read, (double)b->read_bytes / 1e9));
     for (uint32_t i = 0; i < b->cfg.prompts.n; i++) {
         snprintf(what, sizeof what, "prefill, %u tokens", b->cfg.prompts.at[i]);
