@@ -1,6 +1,7 @@
 #include "kernels/attn/attn_tile.h"
 
 #include "runtime/base/num.h"
+#include "runtime/base/pool.h"
 
 struct cut {
     uint32_t n_rows;  /* most rows of a tile */
@@ -62,15 +63,17 @@ void attn_tiles(const struct attn_args *a, uint32_t tid, uint32_t n_tid, attn_ti
 {
     const uint32_t group = a->n_heads / a->n_kv_heads;
     const struct cut cut = choose_cut(a, n_tid);
-    const uint64_t total = total_cost(a, &cut);
     uint64_t cost = 0; /* of all tiles before this one */
+    uint64_t share_begin, share_end;
+    pool_share(total_cost(a, &cut), 1, tid, n_tid, &share_begin, &share_end);
     for (uint32_t t = 0, end; t < a->n_rows; t = end) {
         end = row_end(a, t, cut.n_rows);
         uint64_t pages = pages_of(a, t, end);
         for (uint32_t h = 0, n_heads; h < a->n_heads; h += n_heads) {
             n_heads = (uint32_t)num_min(cut.n_heads, group - h % group);
             uint64_t tile_cost = pages * (end - t) * n_heads;
-            if ((cost + tile_cost / 2) * n_tid / total == tid)
+            uint64_t middle = cost + tile_cost / 2;
+            if (share_begin <= middle && middle < share_end)
                 run(a, &(struct attn_tile){t, end - t, h, n_heads, h / group});
             cost += tile_cost;
         }

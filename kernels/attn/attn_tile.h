@@ -1,7 +1,7 @@
 /* attn_tile: how attention is cut into tiles and dealt to threads. A tile is one kv head (or some
  * of the query heads it serves) times neighbouring rows of one sequence at consecutive positions;
- * threads get runs of tiles of about equal cost (pages x queries). Pure: depends on the arguments
- * and the thread count alone. */
+ * threads get runs of tiles whose cost (pages x queries) is about their pool_share. Pure: depends
+ * on the arguments and the threads alone. */
 #ifndef KERNELS_ATTN_ATTN_TILE_H
 #define KERNELS_ATTN_ATTN_TILE_H
 
