@@ -1,7 +1,11 @@
 /* matmul_quant: quantised weights, what the bodies of all instruction sets share. A variant file
- * (matmul_quant_*.c) defines struct quant_step     256 weights of a row taken apart, in registers
+ * (matmul_quant_*.c) defines
+ *
+ *   struct quant_step     256 weights of a row taken apart, in registers
  *   struct quant_lanes    8 float lanes
  *   QUANT_ROWS            rows of W side by side in a panel
+ *   QUANT_LANE_SIDE       lanes of a panel lie in squares of so many rows of W by rows of x
+ *
  * includes matmul_rows.h (a few rows of x) and matmul_panel.h (many), defines the hooks declared
  * here and lists its encodings. All of it is inlined into one function per encoding and body. */
 #ifndef KERNELS_MATMUL_MATMUL_QUANT_H
@@ -65,16 +69,21 @@ QUANT_INLINE struct quant_lanes quant_add(const struct quant_encoding e, const s
 QUANT_INLINE float quant_fold(struct quant_lanes acc);
 
 /* Hooks of matmul_panel.h: 16 rows of 32 bytes to panel_x.q; a step to slab->w[..][i][r], c and m;
- * lanes [QUANT_ROWS * 16] += d * P over a class, calling quant_fetch with each block; which of them
- * is row r of W by row col of x. The order of bytes in q and w and of the lanes is the variant's.
- */
+ * lanes += d * P over a class, calling quant_fetch with each block. The order of bytes in q and w
+ * is the variant's. */
 QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct panel_x *out);
 QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct quant_step *s,
                                  struct panel_slab *slab, uint32_t i, uint32_t r);
 QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_class *k,
                             float *lanes);
 
-QUANT_INLINE uint32_t panel_lane(uint32_t r, uint32_t col);
+/* The lane of row r of W by row col of x: squares of QUANT_LANE_SIDE, row by row. */
+QUANT_INLINE uint32_t panel_lane(uint32_t r, uint32_t col)
+{
+    enum { SIDE = QUANT_LANE_SIDE };
+    uint32_t square = r / SIDE * (PANEL_COLS / SIDE) + col / SIDE;
+    return square * SIDE * SIDE + r % SIDE * SIDE + col % SIDE;
+}
 
 /* panel_transpose without vectors. */
 QUANT_INLINE void panel_transpose_plain(const int8_t *const row[PANEL_COLS], struct panel_x *out)

@@ -7,7 +7,7 @@
 #include "kernels/matmul/qblk_avx2_small.h"
 #include "kernels/matmul/qblk_avx2_super.h"
 
-enum { QUANT_ROWS = 4 }; /* with 16 columns: 8 sums of the 16 registers */
+enum { QUANT_ROWS = 4, QUANT_LANE_SIDE = 1 }; /* with 16 columns: 8 sums of the 16 registers */
 
 struct quant_lanes {
     __m256 v;
@@ -104,11 +104,6 @@ QUANT_INLINE float quant_fold(struct quant_lanes acc)
 QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct panel_x *out)
 {
     panel_transpose_plain(row, out);
-}
-
-QUANT_INLINE uint32_t panel_lane(uint32_t r, uint32_t col)
-{
-    return r * PANEL_COLS + col;
 }
 
 QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct quant_step *s,

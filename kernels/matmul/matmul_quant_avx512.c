@@ -8,7 +8,7 @@
 #include "kernels/matmul/qblk_avx512_small.h"
 #include "kernels/matmul/qblk_avx512_super.h"
 
-enum { QUANT_ROWS = 8 }; /* with 16 columns: 8 sums, 8 lanes, 8 products of the 32 registers */
+enum { QUANT_ROWS = 8, QUANT_LANE_SIDE = 1 }; /* with 16 columns: 8 each of sums, lanes, products */
 
 struct quant_lanes {
     __m256 v;
@@ -105,11 +105,6 @@ QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct pa
         _mm512_store_si512(out->q[4 * half + 2], _mm512_unpacklo_epi64(b, d));
         _mm512_store_si512(out->q[4 * half + 3], _mm512_unpackhi_epi64(b, d));
     }
-}
-
-QUANT_INLINE uint32_t panel_lane(uint32_t r, uint32_t col)
-{
-    return r * PANEL_COLS + col;
 }
 
 QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct quant_step *s,

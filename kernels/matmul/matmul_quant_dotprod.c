@@ -1,7 +1,11 @@
 /* Quantised weights on Advanced SIMD with dotprod: sdot, all bytes signed.   See matmul_quant.h */
 #if defined(__aarch64__)
 
-enum { QUANT_ROWS = 4 }; /* with 16 columns: 16 sums, 4 of x, 4 of w of the 32 registers */
+enum {
+    QUANT_ROWS = 4, /* with 16 columns: 16 sums, 4 of x, 4 of w of the 32 registers */
+    QUANT_LANE_SIDE = 1,
+    QUANT_DOT_MACS = 16,
+};
 
 #include "kernels/matmul/matmul_quant_neon.h"
 
@@ -10,11 +14,6 @@ enum { N_VECTORS = PANEL_COLS / 4 };
 QUANT_INLINE void panel_transpose(const int8_t *const row[PANEL_COLS], struct panel_x *out)
 {
     panel_transpose_plain(row, out);
-}
-
-QUANT_INLINE uint32_t panel_lane(uint32_t r, uint32_t col)
-{
-    return r * PANEL_COLS + col;
 }
 
 QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct quant_step *s,
@@ -110,32 +109,15 @@ QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_cl
     }
 }
 
-static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
+QUANT_INLINE int32x4_t quant_dot(int32x4_t acc, int8x16_t w, int8x16_t x)
 {
-    enum { N_CHAINS = 16 };
-    int32x4_t acc[N_CHAINS];
-    int8x16_t w = vdupq_n_s8(3), x = vdupq_n_s8((int8_t)*sink);
-    for (int i = 0; i < N_CHAINS; i++)
-        acc[i] = vdupq_n_s32(i);
-    for (uint64_t n = 0; n < n_rounds; n++)
-        for (int i = 0; i < N_CHAINS; i++)
-            acc[i] = vdotq_s32(acc[i], w, x);
-    for (int i = 0; i < N_CHAINS; i++)
-        *sink += vaddvq_s32(acc[i]);
-    return N_CHAINS * 16;
+    return vdotq_s32(acc, w, x);
 }
 
 ENCODINGS(ROWS_INSTANCE)
 ENCODINGS(PANEL_INSTANCE)
 
-const struct matmul_isa matmul_isa_dotprod = {
-    .actq = actq_dotprod,
-    .rows = {ENCODINGS(ROWS_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_rows_dotprod)},
-    .panel = {ENCODINGS(PANEL_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_panel_dotprod)},
-    .panel_rows = panel_rows,
-    .panel_min_rows = ROWS_MAX_COLS + 1,
-    .dot_loop = dot_loop,
-};
+const struct matmul_isa matmul_isa_dotprod = NEON_ISA;
 
 #else
 typedef int matmul_quant_dotprod_is_empty_here;

@@ -2,7 +2,11 @@
  * x and 8 of K at a time. A few rows of x go as without it.   See matmul_quant.h */
 #if defined(__aarch64__)
 
-enum { QUANT_ROWS = 4 }; /* with 16 columns: 16 sums of 2 x 2, 2 of w, 8 of x of the 32 registers */
+enum {
+    QUANT_ROWS = 4,      /* with 16 columns: 16 sums of 2 x 2, 2 of w, 8 of x of the 32 registers */
+    QUANT_LANE_SIDE = 2, /* as smmla gives them */
+    QUANT_DOT_MACS = 32,
+};
 
 #include "kernels/matmul/matmul_quant_neon.h"
 
@@ -30,12 +34,6 @@ QUANT_INLINE void panel_put_step(const struct quant_encoding e, const struct qua
         }
     }
     panel_put_scales(e, s, slab, i, r);
-}
-
-/* Lanes: [N_ROW_PAIRS][N_COL_PAIRS][2 rows][2 columns], as smmla gives them. */
-QUANT_INLINE uint32_t panel_lane(uint32_t r, uint32_t col)
-{
-    return (r / 2 * N_COL_PAIRS + col / 2) * 4 + r % 2 * 2 + col % 2;
 }
 
 /* For a vector of lanes: what belongs to two rows of W, to two columns. */
@@ -122,32 +120,15 @@ QUANT_INLINE void panel_add(const struct quant_encoding e, const struct panel_cl
     }
 }
 
-static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
+QUANT_INLINE int32x4_t quant_dot(int32x4_t acc, int8x16_t w, int8x16_t x)
 {
-    enum { N_CHAINS = 16 };
-    int32x4_t acc[N_CHAINS];
-    int8x16_t w = vdupq_n_s8(3), x = vdupq_n_s8((int8_t)*sink);
-    for (int i = 0; i < N_CHAINS; i++)
-        acc[i] = vdupq_n_s32(i);
-    for (uint64_t n = 0; n < n_rounds; n++)
-        for (int i = 0; i < N_CHAINS; i++)
-            acc[i] = vmmlaq_s32(acc[i], w, x);
-    for (int i = 0; i < N_CHAINS; i++)
-        *sink += vaddvq_s32(acc[i]);
-    return N_CHAINS * 32;
+    return vmmlaq_s32(acc, w, x);
 }
 
 ENCODINGS(ROWS_INSTANCE)
 ENCODINGS(PANEL_INSTANCE)
 
-const struct matmul_isa matmul_isa_i8mm = {
-    .actq = actq_dotprod,
-    .rows = {ENCODINGS(ROWS_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_rows_dotprod)},
-    .panel = {ENCODINGS(PANEL_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_panel_dotprod)},
-    .panel_rows = panel_rows,
-    .panel_min_rows = ROWS_MAX_COLS + 1,
-    .dot_loop = dot_loop,
-};
+const struct matmul_isa matmul_isa_i8mm = NEON_ISA;
 
 #else
 typedef int matmul_quant_i8mm_is_empty_here;

@@ -81,6 +81,33 @@ QUANT_INLINE void panel_put_scales(const struct quant_encoding e, const struct q
     }
 }
 
+/* One integer dot of the variant. */
+QUANT_INLINE int32x4_t quant_dot(int32x4_t acc, int8x16_t w, int8x16_t x);
+
+static uint32_t dot_loop(uint64_t n_rounds, int32_t *sink)
+{
+    enum { N_CHAINS = 16 };
+    int32x4_t acc[N_CHAINS];
+    int8x16_t w = vdupq_n_s8(3), x = vdupq_n_s8((int8_t)*sink);
+    for (int i = 0; i < N_CHAINS; i++)
+        acc[i] = vdupq_n_s32(i);
+    for (uint64_t n = 0; n < n_rounds; n++)
+        for (int i = 0; i < N_CHAINS; i++)
+            acc[i] = quant_dot(acc[i], w, x);
+    for (int i = 0; i < N_CHAINS; i++)
+        *sink += vaddvq_s32(acc[i]);
+    return N_CHAINS * QUANT_DOT_MACS;
+}
+
+/* Floats and the encoding of x gain nothing from i8mm: dotprod's bodies serve both. */
+#define NEON_ISA                                                                                   \
+    {                                                                                              \
+        .actq = actq_dotprod,                                                                      \
+        .rows = {ENCODINGS(ROWS_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_rows_dotprod)},             \
+        .panel = {ENCODINGS(PANEL_ENTRY) MATMUL_FLOAT_TYPES(matmul_float_panel_dotprod)},          \
+        .panel_rows = panel_rows, .panel_min_rows = ROWS_MAX_COLS + 1, .dot_loop = dot_loop,       \
+    }
+
 /* X(name, unpacker, form, bytes of 256 weights, offset_log2) */
 #define ENCODINGS(X)                                                                               \
     X(Q4_0, step_q4_0, QBLK_FORM_BLOCK, 8 * Q4_0_BYTES, -1)                                        \
