@@ -22,7 +22,8 @@ static bool read_configs(struct convert *c, struct err *e)
     if (dir_file_exists(s->dir, generation_name) &&
         !(s->generation.root = dir_file_json(s->dir, generation_name, e)))
         return false;
-    s->text = convert_config_part(&s->config, "text_config", "text_config.");
+    if (!convert_config_opt_part(&s->config, "text_config", "text_config.", &s->text, e))
+        return false;
     if (!s->text.root)
         s->text = s->config;
     return true;

@@ -27,6 +27,7 @@ struct convert_want {
 struct convert;        /* opaque */
 struct convert_tensor; /* opaque: one tensor of the output */
 
+/* dir and want->tokenizer_dir are borrowed until convert_close. */
 struct convert *convert_open(const char *dir, const struct convert_want *want, struct err *e);
 void convert_close(struct convert *c); /* NULL is fine */
 

@@ -163,6 +163,7 @@ static const struct convert_arch archs[] = {
         .layer = dflash_layer,
         /* drafts are embedded and projected with the target's own tables */
         .left_out_prefixes = {"embed_tokens.", "lm_head.", "model.embed_tokens."},
+        .left_out_suffixes = {CACHE_SCALES},
         .read = convert_read_dflash,
         .keys = convert_keys_dflash,
     },

@@ -28,6 +28,14 @@ bool convert_config_refuse(const struct convert_config *c, const char *name, con
     return err_set(e, ERR_FORMAT, "%s/%s: %s%s %s", c->dir, c->file, c->within, name, why);
 }
 
+bool convert_config_opt_part(const struct convert_config *c, const char *name, const char *within,
+                             struct convert_config *out, struct err *e)
+{
+    *out = convert_config_part(c, name, within);
+    return out->root || !convert_config_has(c, name) ||
+           convert_config_refuse(c, name, "is not an object", e);
+}
+
 static bool missing(const struct convert_config *c, const char *name, struct err *e)
 {
     return convert_config_refuse(c, name, "is missing", e);

@@ -15,6 +15,10 @@ struct convert_config {
 struct convert_config convert_config_part(const struct convert_config *c, const char *name,
                                           const char *within);
 
+/* The same; false if the member is there and no object. */
+bool convert_config_opt_part(const struct convert_config *c, const char *name, const char *within,
+                             struct convert_config *out, struct err *e);
+
 /* Present and not null. */
 bool convert_config_has(const struct convert_config *c, const char *name);
 

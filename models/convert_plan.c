@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { NAME_BYTES = 192, SUFFIX_BYTES = 8, GROUP = 16, BLOCK = 64 };
+enum { NAME_BYTES = 192, GROUP = CONVERT_NVFP4_GROUP, BLOCK = CONVERT_NVFP4_BLOCK };
 
 /* A name of the checkpoint in the making. */
 struct source_name {
@@ -162,7 +162,7 @@ static enum qtype matrix_type(const struct convert *c, enum safetensors_dtype dt
     case CONVERT_AS_STORED:
         break;
     }
-    return dtype == SAFETENSORS_F32 ? QTYPE_F32 : dtype == SAFETENSORS_F16 ? QTYPE_F16 : QTYPE_BF16;
+    return convert_float_type(dtype);
 }
 
 static uint32_t interleave_rows(const struct planner *p)
@@ -299,10 +299,11 @@ static bool check_d2t(const struct planner *p, const struct safetensors_tensor *
         int64_t offset;
         memcpy(&offset, d2t->bytes + (uint64_t)i * sizeof offset, sizeof offset);
         bool in_range = offset >= -(int64_t)i && offset < (int64_t)s->n_vocab - (int64_t)i;
-        snprintf(why, sizeof why, "element %" PRIu32 " leads %s", i,
-                 in_range ? "to a token that another one leads to" : "outside the vocabulary");
-        if (!in_range || is_reached[i + offset]++)
+        if (!in_range || is_reached[i + offset]++) {
+            snprintf(why, sizeof why, "element %" PRIu32 " leads %s", i,
+                     in_range ? "to a token that another one leads to" : "outside the vocabulary");
             ok = convert_refuse(p->c, d2t, why, e);
+        }
     }
     if (ok && t2d && memcmp(t2d->bytes, is_reached, s->n_vocab) != 0)
         ok = convert_refuse(p->c, t2d, "does not mark the tokens that d2t leads to", e);
@@ -445,11 +446,11 @@ static bool may_be_left_out(const struct convert_arch *a, const struct safetenso
 static bool check_left_over(struct convert *c, struct err *e)
 {
     char why[80];
+    snprintf(why, sizeof why, "has no place in a model of the kind %s", c->arch->name);
     for (uint64_t i = 0; i < safetensors_n_tensors(c->src.weights); i++) {
         const struct safetensors_tensor *t = safetensors_at(c->src.weights, i);
         if (c->is_used[i])
             continue;
-        snprintf(why, sizeof why, "has no place in a model of the kind %s", c->arch->name);
         if (!may_be_left_out(c->arch, t))
             return convert_refuse(c, t, why, e);
         c->n_left_out++;

@@ -185,7 +185,7 @@ static void begin_packed(struct model_dir *d)
     model_dir_pack(d, stem, 0.5f, 1.0f);
 }
 
-/* The companion becomes n bytes of one value each. */
+/* The value of a companion of one F32. */
 static void set_scalar(struct model_dir *d, const char *name, float v)
 {
     memcpy(model_dir_find(d, name)->bytes, &v, sizeof v);

@@ -146,10 +146,15 @@ struct convert {
     bool has_nvfp4;
 };
 
+enum { CONVERT_NVFP4_GROUP = 16, CONVERT_NVFP4_BLOCK = 64 }; /* elements to a scale, to a block */
+
+/* Of a float dtype, which is all that safetensors may hold for a matrix that is not packed. */
+enum qtype convert_float_type(enum safetensors_dtype dtype);
+
 /* Fills c->tensors. */
 bool convert_plan(struct convert *c, struct err *e);
 
-/* "DIR: tensor "X": why" with file and name of a tensor of the directory. Always false. */
+/* "FILE: tensor "X" why": why goes on with the sentence. Always false. */
 bool convert_refuse(const struct convert *c, const struct safetensors_tensor *t, const char *why,
                     struct err *e);
 

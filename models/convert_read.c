@@ -24,6 +24,8 @@ static bool read_context(struct convert_shape *s, const struct convert_config *c
            convert_config_u32(c, name, 1, MAX_CONTEXT, &s->context_tokens, e);
 }
 
+static const char odd[] = "must be even: RoPE turns pairs";
+
 /* What all architectures state alike. */
 static bool read_common(struct convert_shape *s, const struct convert_config *c, struct err *e)
 {
@@ -39,6 +41,8 @@ static bool read_common(struct convert_shape *s, const struct convert_config *c,
         !convert_config_must_be_off(c, "attention_bias", e) ||
         !convert_config_must_be_off(c, "mlp_bias", e))
         return false;
+    if (s->head_dim_local % 2 != 0)
+        return convert_config_refuse(c, "head_dim", odd, e);
     s->head_dim_global = s->head_dim_local;
     for (uint32_t i = 0; i < s->n_layers; i++)
         s->n_kv[i] = n_kv;
@@ -81,12 +85,11 @@ static bool read_override(struct convert_shape *s, const struct convert_config *
     unsigned long i_layer = strtoul(key, &end, 10);
     if (end == key || *end || i_layer >= s->n_layers)
         return convert_config_refuse(part, key, "is not the number of a layer", e);
-    json_object_foreach(
-        part->root, name,
-        v) if (strcmp(name, "head_dim") != 0 &&
-               strcmp(name, "num_key_value_heads") !=
-                   0) return convert_config_refuse(part, name, "cannot be different for one layer",
-                                                   e);
+    json_object_foreach(part->root, name, v)
+    {
+        if (strcmp(name, "head_dim") != 0 && strcmp(name, "num_key_value_heads") != 0)
+            return convert_config_refuse(part, name, "cannot be different for one layer", e);
+    }
     *head_dim = s->is_local[i_layer] ? s->head_dim_local : s->head_dim_global;
     if (!convert_config_opt_u32(part, "num_key_value_heads", MAX_HEADS, &s->n_kv[i_layer], e) ||
         !convert_config_opt_u32(part, "head_dim", MAX_HEAD_DIM, head_dim, e))
@@ -114,7 +117,9 @@ static bool read_global_sizes(struct convert_shape *s, const struct convert_conf
         return false;
     for (uint32_t i = 0; i < s->n_layers && n_kv && !s->has_global_v; i++)
         s->n_kv[i] = s->is_local[i] ? s->n_kv[i] : n_kv;
-    struct convert_config layers = convert_config_part(c, "per_layer_config", "per_layer_config.");
+    struct convert_config layers;
+    if (!convert_config_opt_part(c, "per_layer_config", "per_layer_config.", &layers, e))
+        return false;
     json_object_foreach(layers.root, key, v)
     {
         struct convert_config part = convert_config_part(&layers, key, "per_layer_config: ");
@@ -123,7 +128,9 @@ static bool read_global_sizes(struct convert_shape *s, const struct convert_conf
         if (!read_override(s, &part, key, &head_dim, e))
             return false;
     }
-    return s->head_dim_global >= 2 || convert_config_refuse(c, "global_head_dim", "is missing", e);
+    if (s->head_dim_global == 0)
+        return convert_config_refuse(c, "global_head_dim", "is missing", e);
+    return s->head_dim_global % 2 == 0 || convert_config_refuse(c, "global_head_dim", odd, e);
 }
 
 /* rope_parameters: one entry per kind of layer (gemma4-text 3.5). */
@@ -136,9 +143,9 @@ static bool read_rope(struct convert_shape *s, const struct convert_config *c, s
     if (convert_config_has(c, all)) {
         struct convert_config both = convert_config_part(c, all, "rope_parameters.");
         struct convert_config local =
-            convert_config_part(&both, "sliding_attention", "sliding_attention.");
+            convert_config_part(&both, "sliding_attention", "rope_parameters.sliding_attention.");
         struct convert_config global =
-            convert_config_part(&both, "full_attention", "full_attention.");
+            convert_config_part(&both, "full_attention", "rope_parameters.full_attention.");
         if (!local.root || !global.root)
             return convert_config_refuse(
                 c, all, "must have the members sliding_attention and full_attention", e);
@@ -165,11 +172,10 @@ static bool refuse_other_members(const struct convert_config *c, struct err *e)
     for (size_t i = 0; i < sizeof off / sizeof *off; i++)
         if (!convert_config_must_be_off(c, off[i], e))
             return false;
-    struct str mode = convert_config_str(c, "use_bidirectional_attention");
-    if (mode.n_bytes && !str_is(mode, "vision"))
-        return convert_config_refuse(c, "use_bidirectional_attention",
-                                     "must be \"vision\": nothing else can be converted", e);
-    return convert_config_must_be(c, "hidden_activation", "gelu_pytorch_tanh", e);
+    static const char seeing[] = "use_bidirectional_attention";
+    return (json_is_false(json_object_get(c->root, seeing)) ||
+            convert_config_must_be(c, seeing, "vision", e)) &&
+           convert_config_must_be(c, "hidden_activation", "gelu_pytorch_tanh", e);
 }
 
 /* What the target and its MTP drafter share. */
@@ -219,8 +225,10 @@ bool convert_read_mtp(struct convert_shape *s, const struct convert_source *src,
 /* RoPE base: a member of its own, or in rope_parameters (newer files). No scaling of any kind. */
 static bool read_plain_rope(struct convert_shape *s, const struct convert_config *c, struct err *e)
 {
-    struct convert_config rope = convert_config_part(c, "rope_parameters", "rope_parameters.");
+    struct convert_config rope;
     float share = 1.0f;
+    if (!convert_config_opt_part(c, "rope_parameters", "rope_parameters.", &rope, e))
+        return false;
     if (rope.root) {
         if (!convert_config_must_be(&rope, "rope_type", "default", e) ||
             !convert_config_f32(&rope, "rope_theta", &s->rope_base_global, e) ||
@@ -271,9 +279,10 @@ static bool refuse_relatives(const struct convert_config *c, struct err *e)
 bool convert_read_dflash(struct convert_shape *s, const struct convert_source *src, struct err *e)
 {
     const struct convert_config *c = &src->config;
-    struct convert_config d = convert_config_part(c, "dflash_config", "dflash_config.");
+    struct convert_config d;
     s->context_tokens = 8192; /* drafters 2.2 */
-    if (!refuse_relatives(c, e) || !refuse_relatives(&d, e) || !read_common(s, c, e) ||
+    if (!convert_config_opt_part(c, "dflash_config", "dflash_config.", &d, e) ||
+        !refuse_relatives(c, e) || !refuse_relatives(&d, e) || !read_common(s, c, e) ||
         !convert_config_must_be(c, "hidden_act", "silu", e) || !read_plain_rope(s, c, e) ||
         !read_dflash_window(s, c, e) ||
         !convert_config_u32(c, "block_size", 2, 1024, &s->block_tokens, e) ||
@@ -291,14 +300,14 @@ bool convert_read_dflash(struct convert_shape *s, const struct convert_source *s
 bool convert_read_eagle3(struct convert_shape *s, const struct convert_source *src, struct err *e)
 {
     const struct convert_config *c = &src->config;
-    struct convert_config layer =
-        convert_config_part(c, "transformer_layer_config", "transformer_layer_config.");
+    struct convert_config layer;
+    if (!convert_config_opt_part(c, "transformer_layer_config", "transformer_layer_config.", &layer,
+                                 e))
+        return false;
     if (!layer.root)
         layer = *c;
-    struct str kind = convert_config_str(c, "speculators_model_type");
-    if (kind.n_bytes && !str_is(kind, "eagle3"))
-        return convert_config_refuse(c, "speculators_model_type", "must be \"eagle3\"", e);
-    if (!read_common(s, &layer, e) || !convert_config_must_be(&layer, "hidden_act", "silu", e) ||
+    if (!convert_config_must_be(c, "speculators_model_type", "eagle3", e) ||
+        !read_common(s, &layer, e) || !convert_config_must_be(&layer, "hidden_act", "silu", e) ||
         !read_plain_rope(s, &layer, e) || !convert_config_must_be_off(c, "norm_output", e) ||
         !convert_config_u32(c, "draft_vocab_size", 1, s->n_vocab, &s->n_draft_vocab, e) ||
         !convert_config_opt_bool(c, "norm_before_residual", &s->norm_before_residual, e) ||
@@ -336,8 +345,9 @@ static bool check_sidecar(const char *dir, struct err *e)
         return true;
     json_t *root = dir_file_json(dir, file, e);
     struct convert_config whole = {dir, file, "", root};
-    struct convert_config q = convert_config_part(&whole, "quantization", "quantization.");
-    bool ok = root && check_algorithm(&q, "quant_algo", e);
+    struct convert_config q;
+    bool ok = root && convert_config_opt_part(&whole, "quantization", "quantization.", &q, e) &&
+              check_algorithm(&q, "quant_algo", e);
     json_decref(root);
     return ok;
 }
@@ -347,10 +357,9 @@ bool convert_check_quantization(const struct convert_source *src, struct err *e)
     static const char name[] = "quantization_config";
     if (!check_sidecar(src->dir, e))
         return false;
-    struct convert_config q = convert_config_part(&src->config, name, "quantization_config.");
-    if (!q.root)
-        return !convert_config_has(&src->config, name) ||
-               convert_config_refuse(&src->config, name, "is not an object", e);
+    struct convert_config q;
+    if (!convert_config_opt_part(&src->config, name, "quantization_config.", &q, e) || !q.root)
+        return !convert_config_has(&src->config, name);
     struct str method = convert_config_str(&q, "quant_method");
     if (str_is(method, "modelopt"))
         return check_algorithm(&q, "quant_algo", e);

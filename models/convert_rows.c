@@ -6,7 +6,7 @@
 #include "kernels/quant/qblk.h"
 #include "models/convert_priv.h"
 
-enum { GROUP = 16, BLOCK = 64 }; /* elements of an NVFP4 scale, and of a GGUF block */
+enum { GROUP = CONVERT_NVFP4_GROUP, BLOCK = CONVERT_NVFP4_BLOCK };
 
 uint64_t convert_n_rows(const struct convert_tensor *t)
 {
@@ -34,14 +34,14 @@ static uint64_t source_row(const struct convert_tensor *t, uint64_t r)
     return head * n + i / 2 + (i % 2 ? n / 2 : 0);
 }
 
-static enum qtype float_type(enum safetensors_dtype dtype)
+enum qtype convert_float_type(enum safetensors_dtype dtype)
 {
     return dtype == SAFETENSORS_F32 ? QTYPE_F32 : dtype == SAFETENSORS_F16 ? QTYPE_F16 : QTYPE_BF16;
 }
 
 static const char *float_row(const struct convert_tensor *t, uint64_t r, float *scratch, void *out)
 {
-    enum qtype from = float_type(t->source->dtype);
+    enum qtype from = convert_float_type(t->source->dtype);
     uint64_t row_bytes = qtype_row_bytes(from, t->dims[0]);
     const unsigned char *row = t->source->bytes + source_row(t, r) * row_bytes;
     const char *why = NULL;

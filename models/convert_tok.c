@@ -89,7 +89,11 @@ static bool read_vocab(struct convert_tok *t, json_t *vocab, struct err *e)
     json_t *id;
     if (!json_is_object(vocab))
         return refuse(t, "model.vocab is missing", e);
-    json_object_foreach(vocab, key, id) if (!put_piece(t, str_of(key), id, e)) return false;
+    json_object_foreach(vocab, key, id)
+    {
+        if (!put_piece(t, str_of(key), id, e))
+            return false;
+    }
     return true;
 }
 

@@ -48,9 +48,10 @@ static bool read_whole(int fd, const char *path, struct str *out, struct err *e)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
+            bool ok = n < 0 ? err_sys(e, "cannot read %s", path) /* before errno can change */
+                            : err_set(e, ERR_IO, "%s: became shorter while it was read", path);
             mem_free(text);
-            return n < 0 ? err_sys(e, "cannot read %s", path)
-                         : err_set(e, ERR_IO, "%s: became shorter while it was read", path);
+            return ok;
         }
         n_read += (size_t)n;
     }

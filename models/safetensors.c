@@ -96,7 +96,7 @@ static bool read_shape(const json_t *v, struct safetensors_tensor *t, uint64_t *
     return *n_bytes <= INT64_MAX;
 }
 
-/* data: what follows the header, left_bytes of it. */
+/* data: what follows the header. */
 static bool read_entry(const struct file *f, struct str data, const json_t *v,
                        struct safetensors_tensor *t, struct err *e)
 {

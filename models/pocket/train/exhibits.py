@@ -159,8 +159,7 @@ def story_of(rng, noun):
         verb = verb if "(" not in said or verb in said else "made"
     said = capital(said)
     whom = f"Who {verb} the {thing}?/By whom was the {thing} {verb}?/Who was the {thing} {verb} by?/What is the name of the person who {verb} the {thing}?"
-    when = f"When was the {thing} {verb}?/In [what|which] year was the {thing} {verb}?/What year was the {thing} {verb}[| in]?/How old is the {thing}?/From which year is the {thing}?/Since when is the {thing} here?"
-    when = when.rsplit("/", 1)[0]
+    when = f"When was the {thing} {verb}?/In [what|which] year was the {thing} {verb}?/What year was the {thing} {verb}[| in]?/How old is the {thing}?/From which year is the {thing}?"
     out = [
         Fact([said], whom.split("/"), [], f"The {thing} was {verb} by {maker}.", [maker], f"who {verb} the {thing}", [f"Who {verb} it?", f"And who {verb} the {thing}?"]),
         Fact([said], when.split("/"), [], f"The {thing} was {verb} in {year}.", [year], f"the age of the {thing}", [f"When was it {verb}?", f"And when was the {thing} {verb}?"]),
